@@ -1,0 +1,118 @@
+"""Claims that are proved: exact recomputation of bounds and points, independent of the solvers.
+
+Every finite float *is* a rational number. So the question is not whether a float computation was
+right but whether these particular multipliers and this particular point prove what is claimed:
+
+    lower bound   q(λ), recomputed in rationals; rounded up to an integer if all objectives are
+    upper bound   the cost of the point, recomputed in rationals, every constraint checked exactly
+
+The arithmetic is that of an ``ExactTwin``, which a family writes without its blocks.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+from lagrange.stopping import relative_gap
+from lagrange.vectors import Vector
+
+
+class Infeasible(ValueError):
+    """A point breaks a constraint; the text says which."""
+
+
+class ExactTwin(Protocol):
+    """Exact arithmetic for one instance, in minimization form."""
+
+    @property
+    def integral(self) -> bool:
+        """Is every feasible objective an integer?"""
+        ...
+
+    def dual_value(self, multipliers: Mapping[str, Sequence[Fraction]]) -> Fraction | None:
+        """q(λ), or a proved lower bound on the optimum; None if these multipliers prove none."""
+        ...
+
+    def cost(self, point: Mapping[str, Any]) -> Fraction | None:
+        """The objective of a point; raises Infeasible; None if it cannot be computed exactly."""
+        ...
+
+    def facts(self, point: Mapping[str, Any]) -> Mapping[str, int]:
+        """Whole numbers that the report claims besides, by the name it gives them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What multipliers and point prove, in the family's own sense; None where nothing is proved.
+
+    dual_value : q(λ) as a float, rounded to the side on which it is still proved
+    gap        : (upper − lower) / |objective of the point|
+    """
+
+    dual_value: float | None
+    lower_bound: float | None
+    upper_bound: float | None
+    gap: float | None
+    facts: Mapping[str, int]
+
+
+NO_CLAIMS = Claims(None, None, None, None, {})
+
+
+def prove(
+    twin: ExactTwin, multipliers: Vector | None, point: Mapping[str, Any] | None, sense: str
+) -> Claims:
+    """All that is proved by the multipliers and the point. Raises Infeasible for a wrong point."""
+    dual = None if multipliers is None else twin.dual_value(_rationals(multipliers))
+    cost = None if point is None else twin.cost(point)
+    facts: Mapping[str, int] = {} if point is None else twin.facts(point)
+    dual_value = None if dual is None else float_below(dual)
+    bound = dual_value
+    if dual is not None and twin.integral:
+        bound = float(math.ceil(dual))
+    value = None if cost is None else float_above(cost)
+    gap = None if bound is None or value is None else relative_gap(bound, value)
+    if sense == "min":
+        return Claims(dual_value, bound, value, gap, facts)
+    return Claims(_negated(dual_value), _negated(value), _negated(bound), gap, facts)
+
+
+def disagreements(claimed: Mapping[str, Any], proved: Claims) -> list[str]:
+    """Every claimed number that is not what is proved, in words; empty if all are."""
+    expected: dict[str, Any] = {
+        "dual_value": proved.dual_value,
+        "lower_bound": proved.lower_bound,
+        "upper_bound": proved.upper_bound,
+        "gap": proved.gap,
+        **proved.facts,
+    }
+    return [
+        f"{name}: claimed {claimed.get(name)}, proved {value}"
+        for name, value in expected.items()
+        if claimed.get(name) != value
+    ]
+
+
+def float_below(value: Fraction) -> float:
+    """The largest float that is at most value."""
+    x = float(value)
+    return x if Fraction(x) <= value else math.nextafter(x, -math.inf)
+
+
+def float_above(value: Fraction) -> float:
+    """The smallest float that is at least value."""
+    return -float_below(-value)
+
+
+def _negated(x: float | None) -> float | None:
+    return None if x is None else 0.0 - x
+
+
+def _rationals(multipliers: Vector) -> dict[str, list[Fraction]]:
+    return {
+        name: [Fraction(float(x)) for x in array.ravel().tolist()]
+        for name, array in multipliers.items()
+    }

@@ -1,0 +1,156 @@
+"""The command line: demo, solve, verify."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lagrange import families, run_folder, runs
+from lagrange.live import Progress
+from lagrange.meaning import meaning
+from lagrange.status import Status
+from lagrange.version import __version__
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+BEGAN = perf_counter()
+INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
+
+
+def main() -> None:
+    """The entry point: every expected failure is one line on standard error and exit status 1."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        Console(stderr=True).print(
+            f"error: {error}", style="bold red", highlight=False, markup=False
+        )
+        raise SystemExit(1) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Lagrangian decomposition for research."""
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def solve(
+    context: typer.Context,
+    family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
+    solver: Annotated[str | None, typer.Option(help="One of the family's solvers.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds, from the start.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Most steps of the solver.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object only.")] = False,
+) -> None:
+    """Solve one instance of a family and save the run.
+
+    Options of the family itself follow its name: see ``lagrange options FAMILY``.
+    """
+    make = families.resolve(family)
+    options = families.parse_options(make, context.args)
+    if time_limit is not None and not time_limit > 0:
+        raise ValueError(f"--time-limit must be > 0, got {time_limit}")
+    instance = make(**options)
+    folder = out or run_folder.default_folder(family, instance)
+    if (folder / "run.json").exists():
+        raise run_folder.RunError(f"{folder} already holds a run; name another folder with --out")
+    seconds = None if time_limit is None else max(1e-3, time_limit - (perf_counter() - BEGAN))
+    with Progress(instance.name, instance.sense) as progress:
+        run = runs.execute(
+            family, options, instance, solver, steps=steps, seconds=seconds, observe=progress
+        )
+    report = run_folder.save(run, folder)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _print_report(run, report)
+    if run.error is not None:
+        raise ValueError(f"{run.error} (what was found before is saved in {folder})")
+    if run.solution.status is Status.INTERRUPTED:
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command("options")
+def show_options(
+    family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
+) -> None:
+    """List the options and solvers of a family."""
+    make = families.resolve(family)
+    typer.echo((make.__doc__ or family).strip())
+    for name, kind in families.option_types(make).items():
+        typer.echo(f"  --{name.replace('_', '-')} {kind.__name__.upper()}")
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    family: Annotated[
+        str | None,
+        typer.Option(help="Needed for a run of a module:function family, whose code will be run."),
+    ] = None,
+) -> None:
+    """Prove the claims of a saved run again, in exact arithmetic, without the solver."""
+    saved = run_folder.load(run)
+    named = str(saved.document["family"])
+    if named not in families.BUILT_IN and family != named:
+        raise ValueError(
+            f"{run} names the family {named!r}, which is not built in. Verifying runs its code: "
+            f"if you trust it, add --family {named}"
+        )
+    instance = families.resolve(named)(**saved.rebuild_options)
+    wrong = run_folder.verify(saved, instance)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for line in wrong:
+        console.print(f"NOT PROVED  {line}")
+    if wrong:
+        raise typer.Exit(1)
+    for name, value in saved.report.items():
+        text = meaning(name, bool(saved.report.get("certified")))
+        if text.proved and value is not None:
+            console.print(f"proved      {name} = {value}: {text.text}")
+    console.print(f"{run}: every claim is proved, in rational arithmetic")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs/demo"),
+) -> None:
+    """Three worlds in about a minute: assignment, lasso, pruning; plots and a table."""
+    try:
+        from lagrange import demo as demonstration  # matplotlib is an extra
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the demo needs {error.name}: pip install 'lagrange[all]'") from None
+    demonstration.run(out, Console(highlight=False))
+
+
+def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
+    table = Table(title=f"{run.instance.name} by {run.solver_name} ({run.instance.sense}imization)")
+    for column in ("", "value", "proved?", "meaning"):
+        table.add_column(column, overflow="fold")
+    for name, value in report.items():
+        if name in ("run", "sense", "status", "certified", "error"):
+            continue
+        text = meaning(name, bool(report["certified"]))
+        table.add_row(name, "–" if value is None else _shown(value), text.verdict(value), text.text)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(run.solution.message, markup=False)
+    console.print(f"saved in {report['run']}", markup=False)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,89 @@
+"""The only loop: problem → ask → answer → state → record → observers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import Any, TypeVar
+
+from lagrange import vectors
+from lagrange.blocks import Ask, Response
+from lagrange.bounds import feasible_point
+from lagrange.problem import Problem
+from lagrange.records import Record, Trace, ignore
+from lagrange.solution import Solution, SolveError
+from lagrange.state import Solver, State
+from lagrange.status import Status
+from lagrange.stopping import Stop
+
+Q = TypeVar("Q")
+Answer = Callable[[Problem[Any], Sequence[Ask[Any]]], Sequence[Response]]
+
+
+def serially(problem: Problem[Any], asks: Sequence[Ask[Any]]) -> list[Response]:
+    """Answers one ask after the other. An executor's ``map`` in its place answers in parallel."""
+    return [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
+
+
+def solve(
+    problem: Problem[Q],
+    solver: Solver[Q],
+    *,
+    stop: Stop,
+    observe: Callable[[Record], None] = ignore,
+    start: State[Any] | None = None,
+    answer: Answer = serially,
+) -> Solution:
+    """Runs ``solver`` on ``problem`` until ``stop`` says so, the solver is done, or Ctrl-C.
+
+    start   : a state to go on from: that of an earlier run, or ``solver.init(problem, Start(...))``.
+    observe : called with the record of every finished step.
+    Raises SolveError, which carries what was found, if a block or the solver fails.
+    """
+    state = solver.init(problem) if start is None else start
+    began = perf_counter() - state.record.seconds
+    trace = Trace()
+    try:
+        while (status := stop(state)) is None:
+            asks = solver.ask(problem, state)
+            if not asks:
+                status = Status.COMPLETE
+                break
+            new = solver.tell(problem, state, _checked(asks, answer(problem, asks)))
+            if new.record.step > state.record.step:
+                new = _stamped(new, perf_counter() - began)
+                trace(new.record)
+                observe(new.record)
+            state = new
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
+    except Exception as error:
+        partial = Solution(Status.FAILED, state, trace)
+        raise SolveError(f"step {state.record.step + 1}: {error}", partial) from error
+    return Solution(status, _recovered(problem, state), trace)
+
+
+def _recovered(problem: Problem[Any], state: State[Any]) -> State[Any]:
+    """The last answers get their chance to become a feasible point."""
+    answers = [r for r in state.responses if r is not None]
+    if len(answers) < len(state.responses):
+        return state
+    feasible = feasible_point(problem, answers, state.residual)
+    return replace(state, best=state.best.with_feasible(feasible))
+
+
+def _stamped(state: State[Any], seconds: float) -> State[Any]:
+    """The clock is the engine's: solvers are functions of their arguments."""
+    if not math.isfinite(state.record.residual):
+        row = vectors.first_bad_row(state.residual)
+        raise ValueError(
+            f"the residual of row {row!r} is not finite: a block's image has NaN or inf"
+        )
+    return replace(state, record=state.record._replace(seconds=seconds))
+
+
+def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:
+    for ask, response in zip(asks, answers, strict=True):
+        if not math.isfinite(response.cost):
+            raise ValueError(f"block {ask.block} answered with cost {response.cost}")
+    return answers

@@ -1,0 +1,60 @@
+"""An instance: a problem with all that a run of it needs, as families hand it to the command line."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from lagrange.certificates import ExactTwin
+from lagrange.problem import Problem
+from lagrange.solution import Solution
+from lagrange.state import Solver, Start
+from lagrange.stopping import Stop
+
+Number = float | int | None
+
+
+def _as_one_array(point: Any) -> Mapping[str, Any]:
+    return {"point": point}
+
+
+def _nothing(solution: Solution) -> Mapping[str, Number]:
+    return {}
+
+
+class Method(NamedTuple):
+    """A problem, a solver that fits it, how many steps are planned, and where to start."""
+
+    problem: Problem[Any]
+    solver: Solver[Any]
+    steps: int
+    start: Start | None = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A problem and its surroundings.
+
+    methods : by the solver's name, made for a number of steps (None: as many as the family advises);
+              the first is the default
+    stop    : when to stop besides the limits
+    seconds : how long to run unless the user says otherwise; None: until the steps are done
+    sense   : "min", or "max" if the problem is the negation of a maximization
+    exact   : recomputes bounds and points exactly, without blocks and solvers; None: not available
+    point_arrays : a feasible point as named arrays, to be saved
+    archive : files that go with a run (name → text), so that it can be verified later
+    rebuild : options of the family that give this instance again; a value that names a file of the
+              archive means that file
+    measure : what the family reports besides bounds
+    """
+
+    name: str
+    source: str
+    methods: Mapping[str, Callable[[int | None], Method]]
+    stop: Stop | None = None
+    seconds: float | None = None
+    sense: str = "min"
+    exact: ExactTwin | None = None
+    point_arrays: Callable[[Any], Mapping[str, Any]] = _as_one_array
+    archive: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    rebuild: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
+    measure: Callable[[Solution], Mapping[str, Number]] = _nothing

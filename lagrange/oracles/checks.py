@@ -1,0 +1,29 @@
+"""Checks at the door that numpy oracles share."""
+
+from typing import Any
+
+import numpy as np
+
+from lagrange.vectors import Vector
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def finite_array(name: str, value: Any, ndim: int) -> FloatArray:
+    """Value as a float array of ``ndim`` dimensions, refused if empty or not finite."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim != ndim or array.size == 0:
+        raise ValueError(f"{name} must be a non-empty {ndim}-d array, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds a NaN or an infinity")
+    return array
+
+
+def price_of(price: Vector, row: str) -> FloatArray:
+    """The prices of one row, refused if they are not finite: a wrong answer would look right."""
+    if row not in price:
+        raise ValueError(f"the prices have no row {row!r}; they have {sorted(price)}")
+    p: FloatArray = price[row]
+    if not np.isfinite(p).all():
+        raise ValueError(f"the prices of row {row!r} hold a NaN or an infinity: {p}")
+    return p

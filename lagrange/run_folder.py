@@ -1,0 +1,190 @@
+"""The run folder: written whole, read back with care, verified.
+
+    run.json          what was run, with which settings, versions and seed; how it ended; its claims
+    trace.csv         one line a step
+    multipliers.npz   those that prove the bound (the last ones where none is proved), by row name
+    point.npz         the feasible point, if one was found
+    and the files of the instance that are needed to verify the run later
+
+Every file is written beside its place and then moved, so that a full disk leaves no half file.
+"""
+
+import json
+import platform
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from lagrange.certificates import Infeasible, disagreements, prove
+from lagrange.instances import Instance
+from lagrange.runs import Finished, report_of
+from lagrange.vectors import Vector
+
+FORMAT = 1
+
+
+class RunError(ValueError):
+    """A folder that is not a run, or cannot be written."""
+
+
+def default_folder(family: str, instance: Instance) -> Path:
+    """runs/FAMILY-INSTANCE, with the first free number behind it."""
+    stem = f"{family.replace(':', '.')}-{instance.name}"
+    number = 1
+    while (folder := Path("runs") / f"{stem}-{number}").exists():
+        number += 1
+    return folder
+
+
+def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Writes the run folder and returns the report. What is proved is written before the family
+    measures the rest (which may take long), so that nothing already computed can be lost.
+    """
+    if (folder / "run.json").exists() and not overwrite:
+        raise RunError(f"{folder} already holds a run; name another folder with --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in run.instance.archive.items():
+            _replace(folder / name, lambda path, text=text: _write_text(path, text))
+        solution = run.solution
+        _replace(folder / "trace.csv", solution.trace.write_csv)
+        _replace(folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers))
+        if run.point is not None:
+            point = run.point
+            _replace(folder / "point.npz", lambda path: _write_npz(path, point))
+        _write_report(run, folder, {})
+        if run.error is not None:
+            return _write_report(run, folder, {})
+        return _write_report(run, folder, run.instance.measure(solution))
+    except OSError as error:
+        raise RunError(f"cannot write the run folder {folder}: {error}") from error
+
+
+def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[str, Any]:
+    report = report_of(run, folder, measures)
+    document = {
+        "format": FORMAT,
+        "family": run.family,
+        "options": dict(run.options),
+        "rebuild": dict(run.instance.rebuild),
+        "instance": run.instance.name,
+        "source": run.instance.source,
+        "seed": run.options.get("seed", run.instance.rebuild.get("seed")),
+        "solver": run.solver_name,
+        "settings": repr(run.method.solver),
+        "message": run.solution.message,
+        "versions": versions(),
+        "report": report,
+    }
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    _replace(folder / "run.json", lambda path: _write_text(path, text))
+    return report
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the installed packages that can change a number."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in ("lagrange", "numpy", "scikit-learn", "torch"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    beside = path.with_name(path.name + ".part")
+    try:
+        write(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def _write_npz(path: Path, arrays: Vector) -> None:
+    # not np.savez: it cannot take an array that is called "file"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(name + ".npy", "w") as file:
+                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A run folder as read back."""
+
+    folder: Path
+    document: Mapping[str, Any]
+    multipliers: Vector
+    point: Mapping[str, Any] | None
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        return self.document["report"]
+
+    @property
+    def rebuild_options(self) -> dict[str, Any]:
+        """Options that give the instance again; files of the archive are those in the folder."""
+        return {
+            name: str(self.folder / value)
+            if isinstance(value, str) and (self.folder / value).is_file()
+            else value
+            for name, value in self.document["rebuild"].items()
+        }
+
+
+def load(folder: Path) -> Saved:
+    """Reads a run folder; RunError says what is missing or broken."""
+    if not folder.is_dir():
+        raise RunError(f"{folder} is not a run folder: there is no such folder")
+    try:
+        document = json.loads((folder / "run.json").read_text())
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a run folder: it has no run.json") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{folder / 'run.json'} is broken: {error}") from None
+    needed = {"format", "family", "rebuild", "report"}
+    if not isinstance(document, dict) or not needed <= set(cast("dict[str, Any]", document)):
+        raise RunError(
+            f"{folder / 'run.json'} is not the record of a run: it lacks {sorted(needed)}"
+        )
+    if document["format"] != FORMAT:
+        raise RunError(f"{folder / 'run.json'} has format {document['format']}, not {FORMAT}")
+    point = folder / "point.npz"
+    return Saved(
+        folder,
+        cast("dict[str, Any]", document),
+        _read_npz(folder / "multipliers.npz"),
+        _read_npz(point) if point.exists() else None,
+    )
+
+
+def _read_npz(path: Path) -> Mapping[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"cannot read {path}: {error}") from None
+
+
+def verify(saved: Saved, instance: Instance) -> list[str]:
+    """What is wrong with the claims of a saved run, in words; empty if all of them are proved."""
+    if instance.exact is None:
+        return ["this run claims no certificate: its instance has no exact arithmetic"]
+    report = saved.report
+    if report.get("sense") != instance.sense:
+        return [f"sense: claimed {report.get('sense')}, the instance has {instance.sense}"]
+    try:
+        proved = prove(instance.exact, saved.multipliers, saved.point, instance.sense)
+    except (Infeasible, KeyError) as error:
+        return [f"point.npz: {error}"]
+    return disagreements(report, proved)

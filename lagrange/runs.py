@@ -1,0 +1,114 @@
+"""Runs: execute a method of an instance and report what it proved and what it measured."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lagrange.certificates import NO_CLAIMS, Claims, prove
+from lagrange.engine import solve
+from lagrange.instances import Instance, Method
+from lagrange.records import Record, ignore
+from lagrange.solution import Solution, SolveError
+from lagrange.stopping import StepLimit, Stop, TimeLimit
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An executed run that is not saved yet. ``error`` says why it failed, if it did."""
+
+    family: str
+    options: Mapping[str, Any]
+    instance: Instance
+    solver_name: str
+    method: Method
+    solution: Solution
+    error: str | None = None
+
+    @property
+    def point(self) -> Mapping[str, Any] | None:
+        """The feasible point as named arrays."""
+        found = self.solution.point
+        return None if found is None else self.instance.point_arrays(found)
+
+
+def choose(instance: Instance, solver: str | None, steps: int | None) -> tuple[str, Method]:
+    """The method of that name, the first where none is named."""
+    name = solver or next(iter(instance.methods))
+    if name not in instance.methods:
+        raise ValueError(
+            f"{instance.name} has no solver {name!r}; it has {', '.join(instance.methods)}"
+        )
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    return name, instance.methods[name](steps)
+
+
+def execute(
+    family: str,
+    options: Mapping[str, Any],
+    instance: Instance,
+    solver: str | None = None,
+    *,
+    steps: int | None = None,
+    seconds: float | None = None,
+    observe: Callable[[Record], None] = ignore,
+) -> Finished:
+    """Runs one method of an instance to its end; a failure is kept with what was found before."""
+    name, method = choose(instance, solver, steps)
+    stop: Stop = StepLimit(method.steps)
+    if instance.stop is not None:
+        stop = instance.stop | stop
+    seconds = instance.seconds if seconds is None else seconds
+    if seconds is not None:
+        stop = stop | TimeLimit(seconds)
+    start = method.solver.init(method.problem, method.start)
+    error = None
+    try:
+        solution = solve(method.problem, method.solver, stop=stop, observe=observe, start=start)
+    except SolveError as failure:
+        solution, error = failure.solution, str(failure)
+    return Finished(family, options, instance, name, method, solution, error)
+
+
+def claims_of(run: Finished) -> Claims:
+    """What the run proves, by exact recomputation; no claims where the instance has no exact twin."""
+    if run.instance.exact is None:
+        return NO_CLAIMS
+    return prove(run.instance.exact, run.solution.multipliers, run.point, run.instance.sense)
+
+
+def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[str, Any]:
+    """The object of ``solve --json``. Bounds are the proved ones; without an exact twin they are the
+    solver's own and ``certified`` is false. A number that was not measured is None.
+    """
+    solution, claims = run.solution, claims_of(run)
+    lower, upper, gap = claims.lower_bound, claims.upper_bound, claims.gap
+    if run.instance.exact is None:
+        lower, upper = solution.lower_bound, solution.upper_bound
+        if run.instance.sense == "max":
+            lower, upper = -upper, -lower
+        gap = solution.gap
+    report = {
+        "status": solution.status.name.lower(),
+        "lower_bound": lower,
+        "upper_bound": upper,
+        "gap": gap,
+        "certified": claims.dual_value is not None,
+        "seconds": solution.state.record.seconds,
+        "steps": solution.state.record.step,
+        "run": str(folder),
+        "sense": run.instance.sense,
+        "dual_value": claims.dual_value,
+        **claims.facts,
+        **measures,
+    }
+    if run.error is not None:
+        report["error"] = run.error
+    return {key: _plain(value) for key, value in report.items()}
+
+
+def _plain(value: Any) -> Any:
+    """NaN and infinities were not measured: JSON has no word for them but null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

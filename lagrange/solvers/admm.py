@@ -1,0 +1,182 @@
+"""Alternating direction method of multipliers, two groups of blocks in an explicit order.
+
+Problem      min F(x) + G(z)  s.t.  A x + B z = b;  F is the first group of blocks, G the second
+Update       x ← argmin F + ⟨λ, A x⟩ + ρ/2 ‖A x + B z − b‖²
+             h = α A x − (1 − α)(B z − b)                        over-relaxation, α ∈ (0, 2)
+             z ← argmin G + ⟨λ, B z⟩ + ρ/2 ‖h + B z − b‖²
+             λ ← λ + ρ (h + B z − b)                             multipliers unscaled
+Guarantee    convex F, G with a saddle point and exact answers: residuals → 0, cost → optimum,
+             λ → λ* for any ρ > 0 [1, §3.2; 2 for α ≠ 1]. Nonconvex sets: descent is proved for the
+             order *set first, smooth block second* with ρ above twice its Lipschitz constant
+             (paper notes: papers/ye2019). The usual order of compression papers, loss first, is
+             outside that theory.
+Caveat       proves no bound; call ``bounds.exact_sweep`` at the final multipliers. ≤ rows are
+             refused: state them as equations with a slack block. More than two groups can diverge
+             even for convex problems [3] and need ``heuristic=True``.
+
+Notation     x, z answers of the two groups · r = A x + B z − b residual · λ multipliers · ρ rho
+References   [1] Boyd, Parikh, Chu, Peleato, Eckstein, Found. Trends Mach. Learn. 3 (2011) 1–122
+             [2] Eckstein, Bertsekas, Math. Program. 55 (1992) 293–318
+             [3] Chen, He, Ye, Yuan, Math. Program. 155 (2016) 57–79
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, final
+
+from lagrange import vectors
+from lagrange.blocks import Ask, Response
+from lagrange.problem import Problem
+from lagrange.queries import Quadratic, require_rho
+from lagrange.records import Record
+from lagrange.state import Start, State, initial, replaced
+from lagrange.vectors import Vector, add, add_scaled, dot, norm, scale, subtract
+
+Order = tuple[tuple[int, ...], ...]
+
+
+class Memory(NamedTuple):
+    """Within a sweep: which group is next, r as the next group shall see it (h + B z − b), and r
+    right after the first group answered (the dual residual needs it).
+    """
+
+    phase: int
+    seen: Vector
+    after_first: Vector
+
+
+@final
+@dataclass(frozen=True)
+class ADMM:
+    """Settings.
+
+    rho        : penalty, > 0, in units of cost per squared unit of the coupling rows.
+    order      : the groups of block numbers in the order they answer. Blocks of one group are asked
+                 at once and must not share a row.
+    relaxation : α ∈ (0, 2); 1 is plain ADMM, 1.5–1.8 often faster [1, §3.4.3].
+    heuristic  : True accepts three or more groups, for which nothing is proved.
+    """
+
+    rho: float
+    order: Order = ((0,), (1,))
+    relaxation: float = 1.0
+    heuristic: bool = False
+
+    def __post_init__(self) -> None:
+        require_rho(self.rho)
+        if not 0 < self.relaxation < 2:
+            raise ValueError(f"relaxation must lie in (0, 2), got {self.relaxation}")
+        if len(self.order) < 2 or not all(self.order):
+            raise ValueError(f"order must name at least two non-empty groups, got {self.order}")
+        if len(self.order) > 2 and not self.heuristic:
+            raise ValueError(
+                f"order has {len(self.order)} groups: ADMM with more than two can diverge even on "
+                "convex problems (Chen et al. 2016). Merge groups, or pass heuristic=True"
+            )
+        if len(self.order) > 2 and self.relaxation != 1:
+            raise ValueError("relaxation other than 1 is defined for two groups only")
+
+    def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
+        named = sorted(i for group in self.order for i in group)
+        if named != list(range(len(problem.blocks))):
+            raise ValueError(
+                f"order {self.order} must name each of the {len(problem.blocks)} blocks once"
+            )
+        if problem.inequality:
+            raise ValueError(
+                f"ADMM takes equality rows only, {sorted(problem.inequality)} are ≤ rows: "
+                "pass lagrange.with_slacks(problem)"
+            )
+        state = initial(problem, start, Memory(0, {}, {}))
+        return replace(state, memory=Memory(0, state.residual, state.residual))
+
+    def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
+        return tuple(
+            Ask(i, state.multipliers, self._pull(state, i), state.responses[i])
+            for i in self.order[state.memory.phase]
+        )
+
+    def _pull(self, state: State[Memory], block: int) -> Quadratic:
+        """ρ/2 ‖A_i x_i + what the others do − b‖², on the rows that the block has."""
+        response, seen = state.responses[block], state.memory.seen
+        if response is not None:
+            seen = subtract(vectors.restrict(seen, response.image), response.image)
+        return Quadratic(self.rho, seen)
+
+    def tell(
+        self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
+    ) -> State[Memory]:
+        group, (phase, seen, after_first) = self.order[state.memory.phase], state.memory
+        if state.record.step == 0:
+            _require_disjoint(group, answers)
+        for i, answer in zip(group, answers, strict=True):
+            before = state.responses[i]
+            if before is not None:
+                seen = subtract(seen, before.image)
+            seen = add(seen, answer.image)
+        responses = replaced(state.responses, group, answers)
+        if phase == 0:
+            after_first = seen
+            seen = scale(self.relaxation, seen) if self.relaxation != 1 else seen
+        state = replace(state, responses=responses, memory=Memory(phase + 1, seen, after_first))
+        return self._finished(problem, state) if phase + 1 == len(self.order) else state
+
+    def _finished(self, problem: Problem[Any], state: State[Memory]) -> State[Memory]:
+        """The sweep is complete: move λ and take the measurements."""
+        _, seen, after_first = state.memory
+        if state.record.step == 0:
+            problem.check_rows([r for r in state.responses if r is not None])
+        residual = problem.residual(state.responses)
+        multipliers = add_scaled(state.multipliers, self.rho, seen)
+        # x is stationary at the price λ + ρ after_first, the new λ is λ + ρ seen
+        dual_residual = self.rho * norm(subtract(after_first, seen))
+        cost = math.fsum(r.cost for r in state.responses if r is not None)
+        length, moved = norm(residual), self.rho * norm(seen)
+        return State(
+            multipliers=multipliers,
+            responses=state.responses,
+            residual=residual,
+            cost=cost,
+            best=state.best,
+            memory=Memory(0, residual, residual),
+            record=Record(
+                step=state.record.step + 1,
+                cost=cost,
+                lagrangian=cost + dot(state.multipliers, residual) + self.rho / 2 * length**2,
+                residual=length,
+                residual_scale=self._scale(problem, state),
+                dual_residual=dual_residual,
+                dual_scale=norm(multipliers),
+                step_size=self.rho,
+                movement=moved,
+                rho=self.rho,
+                moves=state.record.moves + 1,
+            ),
+        )
+
+    def _scale(self, problem: Problem[Any], state: State[Memory]) -> float:
+        """max(‖A x‖, ‖B z‖, ‖b‖): what the primal residual is relative to."""
+        groups = [norm(_image(state.responses, group)) for group in self.order]
+        return max(norm(problem.rhs), *groups)
+
+
+def _image(responses: Sequence[Response | None], group: Sequence[int]) -> Vector:
+    total: Vector = {}
+    for i in group:
+        response = responses[i]
+        if response is not None:
+            total = add(total, response.image)
+    return total
+
+
+def _require_disjoint(group: Sequence[int], answers: Sequence[Response]) -> None:
+    owner: dict[str, int] = {}
+    for i, answer in zip(group, answers, strict=True):
+        for row in answer.image:
+            if row in owner:
+                raise ValueError(
+                    f"blocks {owner[row]} and {i} of one group share row {row!r}: asked at once "
+                    "they would not minimize together. Put them in different groups"
+                )
+            owner[row] = i

@@ -1,0 +1,39 @@
+"""One move of the multipliers: what the dual methods share when they consult their step rule."""
+
+import math
+from typing import Any, NamedTuple
+
+from lagrange.state import Best, State
+from lagrange.step_sizes import AnyStepSize, Progress
+
+
+class Move(NamedTuple):
+    """s, ‖g‖ and what the rule wants to remember."""
+
+    step: float
+    residual: float
+    memory: Any
+
+
+def next_move(rule: AnyStepSize, now: Progress, memory: Any) -> Move:
+    """Asks the rule for s. At g = 0 there is nowhere to move and the rule is not asked."""
+    if now.residual == 0:
+        return Move(0.0, 0.0, memory)
+    step, memory = rule.next(now, memory)
+    if not (math.isfinite(step) and step >= 0):
+        raise ValueError(
+            f"the step rule {type(rule).__name__} returned {step} at move {now.moves}; "
+            "a step size must be a finite number ≥ 0"
+        )
+    return Move(step, now.residual, memory)
+
+
+def progress(state: State[Any], best: Best, residual: float, lagrangian: float) -> Progress:
+    """What a step rule may look at; a missing bound is NaN."""
+    return Progress(
+        moves=state.record.moves,
+        residual=residual,
+        lagrangian=lagrangian,
+        lower_bound=best.lower_bound if math.isfinite(best.lower_bound) else math.nan,
+        upper_bound=best.upper_bound if math.isfinite(best.upper_bound) else math.nan,
+    )

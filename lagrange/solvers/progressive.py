@@ -1,0 +1,91 @@
+"""Progressive multi-step: a sequence of problems, each started from where the last one ended.
+
+Problem      stages P_1, …, P_T with the same coupling rows (``lagrange.in_stages``), usually with
+             sets that shrink towards the one that is wanted
+Update       run ``solver`` on P_t until ``until``; hand multipliers and answers over; go on
+Guarantee    that of the inner solver on the last stage, from the start it was handed. Multipliers
+             stay dual-feasible; points of P_t need not be feasible for P_{t+1}.
+Caveat       bounds are kept for the current stage only: a bound of an earlier stage holds for a later
+             one only if the stages are nested, which nobody checks here.
+
+Reference    Ye et al., Progressive DNN Compression, arXiv 1903.09769 (2019): papers/ye2019
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar, cast, final
+
+from lagrange.blocks import Ask, Response
+from lagrange.problem import Problem
+from lagrange.queries import Staged
+from lagrange.stages import StagedProblem
+from lagrange.state import Best, Solver, Start, State
+from lagrange.stopping import Stop
+
+Q = TypeVar("Q")
+
+
+class Memory(NamedTuple):
+    """Which stage, and the inner solver's own state in it. ``before`` counts the steps and moves of
+    earlier stages.
+    """
+
+    stage: int
+    inner: State[Any]
+    before: tuple[int, int]
+
+
+@final
+@dataclass(frozen=True)
+class Progressive(Generic[Q]):
+    """Settings. ``until`` ends a stage; it sees the inner state, whose steps start at 0."""
+
+    solver: Solver[Q]
+    until: Stop
+
+    def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
+        inner = self.solver.init(_stages(problem)[0], start)
+        return _outer(Memory(0, inner, (0, 0)))
+
+    def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Staged[Q]], ...]:
+        stage, inner, _ = state.memory
+        stages = _stages(problem)
+        if stage == len(stages):
+            return ()
+        asks = self.solver.ask(stages[stage], inner)
+        return tuple(Ask(a.block, a.price, Staged(stage, a.query), a.start) for a in asks)
+
+    def tell(
+        self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
+    ) -> State[Memory]:
+        stage, inner, before = state.memory
+        stages = _stages(problem)
+        inner = self.solver.tell(stages[stage], inner, answers)
+        told = _outer(Memory(stage, inner, before))
+        # a stage ends with `until`, or when its solver has nothing left to ask
+        if self.until(inner) is None and self.solver.ask(stages[stage], inner):
+            return told
+        finished = (told.record.step, told.record.moves)
+        if stage + 1 < len(stages):
+            start = Start(inner.multipliers, inner.responses)
+            inner = self.solver.init(stages[stage + 1], start)
+        return replace(
+            told,
+            memory=Memory(stage + 1, inner, finished),
+            best=told.best if stage + 1 == len(stages) else Best(),
+        )
+
+
+def _outer(memory: Memory) -> State[Memory]:
+    """The inner state as the engine sees it: steps and moves counted over all stages."""
+    stage, inner, (steps, moves) = memory
+    record = inner.record._replace(
+        step=steps + inner.record.step, moves=moves + inner.record.moves, stage=stage
+    )
+    return replace(inner, memory=memory, record=record)
+
+
+def _stages(problem: Problem[Any]) -> tuple[Problem[Any], ...]:
+    if not isinstance(problem, StagedProblem):
+        raise TypeError("Progressive runs a sequence of problems: pass lagrange.in_stages([...])")
+    return cast("StagedProblem[Any]", problem).stages

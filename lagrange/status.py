@@ -1,0 +1,24 @@
+"""How a run ended. The value of a status is advice."""
+
+from enum import Enum
+
+
+class Status(Enum):
+    """Each text says what happened and what to do next."""
+
+    OPTIMAL = "the proved gap closed: lower and upper bound meet the requested gap"
+    CONVERGED = "the residuals fell below their tolerances; check the bounds for a proof"
+    COMPLETE = "the solver had nothing left to ask: all of its stages are done"
+    STALLED = (
+        "the multipliers stopped moving: raise M, lower the shrink over the horizon, "
+        "or start closer; a small movement is no evidence of optimality"
+    )
+    STEP_LIMIT = "the step limit was reached: allow more steps, or accept the bounds as they stand"
+    TIME_LIMIT = "the time limit was reached: allow more time, or accept the bounds as they stand"
+    INTERRUPTED = "interrupted by the user: what was found up to then is kept"
+    FAILED = "a block or a step failed: see the error; what was found up to then is kept"
+
+    @property
+    def advice(self) -> str:
+        """The text."""
+        return self.value

@@ -1,0 +1,85 @@
+"""Named arrays: the coupling space in which every solver lives.
+
+A *vector* maps the name of a coupling row block to an array, for example
+``{"capacity": (m,)}`` or ``{"conv1.weight": (out, in, 3, 3)}``. An image may leave out rows: a row
+that is not there is zero, so a block pays only for the rows it touches.
+
+Only operators shared by numpy arrays and torch tensors are used and neither library is imported.
+Nothing here changes an array in place. Numbers leave through ``float``.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, TypeAlias
+
+Array: TypeAlias = Any  # a numpy array or a torch tensor: + - * @, abs(), .ravel(), .clip(min=...)
+Vector: TypeAlias = Mapping[str, Array]
+
+
+def add_scaled(a: Vector, s: float, b: Vector) -> Vector:
+    """a + s b. Rows that only one of the two has are kept."""
+    total = dict(a)
+    for name, array in b.items():
+        total[name] = total[name] + s * array if name in total else s * array
+    return total
+
+
+def add(a: Vector, b: Vector) -> Vector:
+    """a + b."""
+    total = dict(a)
+    for name, array in b.items():
+        total[name] = total[name] + array if name in total else array
+    return total
+
+
+def subtract(a: Vector, b: Vector) -> Vector:
+    """a - b."""
+    total = dict(a)
+    for name, array in b.items():
+        total[name] = total[name] - array if name in total else -array
+    return total
+
+
+def scale(s: float, a: Vector) -> Vector:
+    """s a."""
+    return {name: s * array for name, array in a.items()}
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """⟨a, b⟩ over the rows of b; rows that a lacks count as zero."""
+    return math.fsum(float(a[name].ravel() @ b[name].ravel()) for name in b if name in a)
+
+
+def norm(a: Vector) -> float:
+    """‖a‖, the Euclidean norm of all rows stacked (not a sum of norms)."""
+    return math.sqrt(dot(a, a))
+
+
+def dot_magnitude(a: Vector, b: Vector) -> float:
+    """⟨|a|, |b|⟩: the scale of the rounding error of ``dot(a, b)``."""
+    return math.fsum(float(abs(a[n]).ravel() @ abs(b[n]).ravel()) for n in b if n in a)
+
+
+def size(a: Vector) -> int:
+    """How many numbers a holds."""
+    return sum(math.prod(array.shape) for array in a.values())
+
+
+def clip_positive(a: Vector, names: Collection[str]) -> Vector:
+    """a with the named rows raised to at least zero: the projection of multipliers of ≤ rows."""
+    if not names:
+        return a
+    return {n: array.clip(min=0) if n in names else array for n, array in a.items()}
+
+
+def restrict(a: Vector, names: Collection[str]) -> Vector:
+    """The named rows of a, those that a has."""
+    return {name: a[name] for name in names if name in a}
+
+
+def first_bad_row(a: Vector) -> str | None:
+    """The name of the first row that holds a NaN or an infinity, or None."""
+    for name, array in a.items():
+        if not math.isfinite(float(abs(array).sum())):
+            return name
+    return None

@@ -1,0 +1,1 @@
+"""Instances with known or independently computed answers, one file a family."""

@@ -1,0 +1,1 @@
+"""Small networks and the data they are trained on."""
