@@ -97,6 +97,7 @@ class Polyak:
 
     target   : the level to aim at; None takes the best upper bound known at each move. A target
                above q* leaves a floor, which is what ``patience`` is for.
+    estimate : stands in for the upper bound while none is known; None refuses to guess
     patience : halve the scale after this many moves without a better L; None never does.
 
     A target that is already reached gives the step 0: the multipliers stay.
@@ -105,12 +106,14 @@ class Polyak:
     target: float | None = None
     scale: float = 1.0
     patience: int | None = None
+    estimate: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.scale < 2:
             raise ValueError(f"scale must lie in (0, 2), got {self.scale}")
-        if self.target is not None and not math.isfinite(self.target):
-            raise ValueError(f"target must be a finite number or None, got {self.target}")
+        for name, value in (("target", self.target), ("estimate", self.estimate)):
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number or None, got {value}")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 or None, got {self.patience}")
 
@@ -125,7 +128,7 @@ class Polyak:
             waited += 1
         if self.patience is not None and waited >= self.patience:
             scale, waited = scale / 2, 0
-        target = _target(self.target, now, "Polyak")
+        target = _target(self.target, self.estimate, now, "Polyak")
         size = scale * max(0.0, target - now.lagrangian) / now.residual**2
         return size, PolyakMemory(scale, best, waited)
 
@@ -140,12 +143,14 @@ class SurrogateContraction:
     M > 1, r > 0  : larger values keep the steps long for longer.
     first_step    : s_0 > 0; or None, then s_0 = (target − L_0) / ‖g_0‖².
     target        : estimate of the optimal dual value; None takes the best upper bound known.
+    estimate      : stands in for the upper bound if none is known; None refuses to guess
     """
 
     M: float
     r: float
     first_step: float | None = None
     target: float | None = None
+    estimate: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.M) and self.M > 1):
@@ -168,13 +173,14 @@ class SurrogateContraction:
         shrink: float = 1e-3,
         first_step: float | None = None,
         target: float | None = None,
+        estimate: float | None = None,
     ) -> "SurrogateContraction":
         """Picks M and r so that the steps shrink to ``shrink`` of the first over ``moves`` moves.
 
         See ``lagrange.contraction.choose_constants`` for the rule.
         """
         M, r = choose_constants(moves, shrink)
-        return cls(M, r, first_step, target)
+        return cls(M, r, first_step, target, estimate)
 
     def init(self) -> float:
         return math.nan  # the last step length; there is none yet
@@ -189,7 +195,7 @@ class SurrogateContraction:
     def _first(self, now: Progress) -> float:
         if self.first_step is not None:
             return self.first_step
-        target = _target(self.target, now, "SurrogateContraction without first_step")
+        target = _target(self.target, self.estimate, now, "SurrogateContraction without first_step")
         if target <= now.lagrangian:
             raise ValueError(
                 f"the target {target} does not exceed the first Lagrangian value {now.lagrangian}: "
@@ -198,11 +204,15 @@ class SurrogateContraction:
         return (target - now.lagrangian) / now.residual**2
 
 
-def _target(given: float | None, now: Progress, rule: str) -> float:
-    target = now.upper_bound if given is None else given
-    if not math.isfinite(target):
+def _target(given: float | None, estimate: float | None, now: Progress, rule: str) -> float:
+    """The given target, else the best upper bound, else the estimate."""
+    if given is not None:
+        return given
+    if math.isfinite(now.upper_bound):
+        return now.upper_bound
+    if estimate is None:
         raise ValueError(
             f"{rule} needs a target, and no feasible point is known to take one from: "
-            "pass target=..., or give the problem a recover function"
+            "pass target=... or estimate=..., or give the problem a recover function"
         )
-    return target
+    return estimate

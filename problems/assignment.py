@@ -55,14 +55,16 @@ def assignment(
     minimized = data if sense == "min" else replace(data, cost=-data.cost)
     problem = build(minimized)
     start = Start({"assign": starting_prices(minimized)})
+    estimate = float(minimized.cost.max(axis=0).sum())  # no assignment costs more
 
     def subgradient(steps: int | None) -> Method:
-        return Method(problem, Subgradient(Polyak(patience=20)), steps or 1500, start)
+        rule = Polyak(patience=20, estimate=estimate)
+        return Method(problem, Subgradient(rule), steps or 1500, start)
 
     def surrogate(steps: int | None) -> Method:
         agents = len(problem.blocks)
         steps = steps or 500 * agents  # a step asks one agent
-        rule = SurrogateContraction.for_horizon(max(2, steps))
+        rule = SurrogateContraction.for_horizon(max(2, steps), estimate=estimate)
         return Method(problem, SurrogateLagrangian(rule, sweep_every=10 * agents), steps, start)
 
     return Instance(

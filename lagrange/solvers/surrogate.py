@@ -36,16 +36,29 @@ from lagrange.vectors import Vector, add_scaled, dot, norm
 Q = TypeVar("Q", None, Quadratic)
 
 
+class Heard(NamedTuple):
+    """The answers at the present λ, accepted or not, newest first: a chain, so that one more costs
+    the same however many there are.
+    """
+
+    block: int
+    answer: Response
+    earlier: "Heard | None"
+    length: int
+
+
 class Memory(NamedTuple):
     """What the solver keeps besides the answers it accepted.
 
     turn  : the block whose turn is next
-    heard : at the present λ, the last answer of every block asked so far, accepted or not
+    fresh : has some block never been asked?
+    heard : what was answered at the present λ
     rule  : the step rule's own memory
     """
 
     turn: int
-    heard: dict[int, Response]
+    fresh: bool
+    heard: Heard | None
     rule: Any
 
 
@@ -97,10 +110,12 @@ class SurrogateLagrangian(Generic[Q]):
             raise ValueError("a sweep with rho proves no bound: leave sweep_every or rho out")
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
-        return initial(problem, start, Memory(0, {}, self.step_size.init()))
+        state = initial(problem, start, Memory(0, False, None, self.step_size.init()))
+        fresh = any(response is None for response in state.responses)
+        return replace(state, memory=state.memory._replace(fresh=fresh))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Any], ...]:
-        if len(state.memory.heard) == len(state.responses) and norm(state.residual) == 0:
+        if _all_heard(state) and norm(state.residual) == 0:
             return ()  # every block was heard at this λ and g = 0: no step changes anything
         return tuple(
             Ask(i, state.multipliers, self._query(state, i), state.responses[i])
@@ -110,25 +125,26 @@ class SurrogateLagrangian(Generic[Q]):
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        due, memory = self._due(state), state.memory
-        heard = {**memory.heard, **dict(zip(due, answers, strict=True))}
-        memory = Memory((due[-1] + 1) % len(state.responses), heard, memory.rule)
-        first = any(response is None for response in state.responses)
-        if first:
+        due, (_, fresh, heard, rule) = self._due(state), state.memory
+        for block, answer in zip(due, answers, strict=True):
+            heard = Heard(block, answer, heard, 1 if heard is None else heard.length + 1)
+        if fresh:
             problem.check_rows(answers)
-        accepted = first or self._improves(state, due, answers)
+        accepted = fresh or self._improves(state, due, answers)
         if accepted:
             state = _with_answers(problem, state, due, answers)
+        turn = (due[-1] + 1) % len(state.responses)
+        state = replace(state, memory=Memory(turn, False, heard, rule))
         # every block was heard at this λ: whatever was refused, x is now a (block-wise) minimizer
-        settled = len(heard) == len(state.responses)
-        state, proved = self._with_bounds(problem, replace(state, memory=memory), settled)
+        settled = _all_heard(state)
+        state, proved = self._with_bounds(problem, state, settled)
         return self._finished(problem, state, proved, accepted, settled)
 
     def _due(self, state: State[Memory]) -> tuple[int, ...]:
         """The blocks of this step: all of them at first and in a sweep, else the next group."""
         n, step = len(state.responses), state.record.step
         sweep = self.sweep_every is not None and step % self.sweep_every == 0
-        if sweep or any(response is None for response in state.responses):
+        if sweep or state.memory.fresh:
             return tuple(range(n))
         return tuple((state.memory.turn + j) % n for j in range(min(self.group, n)))
 
@@ -155,10 +171,9 @@ class SurrogateLagrangian(Generic[Q]):
         self, problem: Problem[Any], state: State[Memory], settled: bool
     ) -> tuple[State[Memory], tuple[float, float]]:
         """The state with its best bounds brought up to date, and the bounds proved right now."""
-        lower, best, heard = math.nan, state.best, state.memory.heard
+        lower, best = math.nan, state.best
         if settled and self.rho is None:
-            everyone = [heard[i] for i in range(len(heard))]
-            lower = bounds.certified_lower_bound(problem, state.multipliers, everyone)
+            lower = bounds.certified_lower_bound(problem, state.multipliers, _everyone(state))
             best = best.with_lower(lower, state.multipliers)
         feasible = None
         if settled or norm(state.residual) == 0:
@@ -193,7 +208,7 @@ class SurrogateLagrangian(Generic[Q]):
             multipliers=problem.project(add_scaled(state.multipliers, move.step, g))
             if moved
             else state.multipliers,
-            memory=Memory(memory.turn, {} if moved else memory.heard, move.memory),
+            memory=memory._replace(heard=None if moved else memory.heard, rule=move.memory),
             record=Record(
                 step=state.record.step + 1,
                 cost=state.cost,
@@ -208,6 +223,22 @@ class SurrogateLagrangian(Generic[Q]):
                 moves=state.record.moves + moved,
             ),
         )
+
+
+def _all_heard(state: State[Memory]) -> bool:
+    """Turns are cyclic: as many answers as blocks at one λ are the answers of all blocks."""
+    heard = state.memory.heard
+    return heard is not None and heard.length >= len(state.responses)
+
+
+def _everyone(state: State[Memory]) -> list[Response]:
+    """The newest answer of every block at the present λ."""
+    newest: dict[int, Response] = {}
+    heard = state.memory.heard
+    while heard is not None and len(newest) < len(state.responses):
+        newest.setdefault(heard.block, heard.answer)
+        heard = heard.earlier
+    return [newest[i] for i in range(len(state.responses))]
 
 
 def _image_change(old: Sequence[Response | None], new: Sequence[Response]) -> Vector:

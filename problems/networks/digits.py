@@ -4,6 +4,7 @@
 training, 360 for validation, 360 for testing, with about equal shares of each digit.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,18 +50,19 @@ def network(seed: int) -> nn.Module:
     """Two convolutions and two linear layers, 13,584 weights; initial values by the seed."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return nn.Sequential(
-            nn.Conv2d(1, 16, 3, padding=1),  # (n, 16, 8, 8)
-            nn.ReLU(),
-            nn.MaxPool2d(2),  # (n, 16, 4, 4)
-            nn.Conv2d(16, 32, 3, padding=1),  # (n, 32, 4, 4)
-            nn.ReLU(),
-            nn.MaxPool2d(2),  # (n, 32, 2, 2)
-            nn.Flatten(),
-            nn.Linear(128, 64),
-            nn.ReLU(),
-            nn.Linear(64, 10),
-        )
+        layers: dict[str, nn.Module] = {
+            "conv1": nn.Conv2d(1, 16, 3, padding=1),  # (n, 16, 8, 8)
+            "relu1": nn.ReLU(),
+            "pool1": nn.MaxPool2d(2),  # (n, 16, 4, 4)
+            "conv2": nn.Conv2d(16, 32, 3, padding=1),  # (n, 32, 4, 4)
+            "relu2": nn.ReLU(),
+            "pool2": nn.MaxPool2d(2),  # (n, 32, 2, 2)
+            "flat": nn.Flatten(),
+            "fc1": nn.Linear(128, 64),
+            "relu3": nn.ReLU(),
+            "fc2": nn.Linear(64, 10),
+        }
+        return nn.Sequential(OrderedDict(layers))
 
 
 def accuracy(net: nn.Module, split: Split) -> float:
