@@ -32,22 +32,29 @@ def certified_lower_bound(
         )
     if not all(math.isfinite(answer.bound) for answer in answers):
         return math.nan
+    if any(array.dtype.itemsize < 4 for array in multipliers.values()):
+        return math.nan  # half precision: no rounding error is derived for it here
     for name in problem.inequality:
         if float(multipliers[name].min()) < 0:
             raise ValueError(f"multipliers of the ≤ row {name!r} must be ≥ 0 to prove a bound")
     lower = _difference_rounded_down(
         math.fsum(answer.bound for answer in answers), multipliers, problem.rhs
     )
+    if not math.isfinite(lower):
+        return math.nan  # a product overflowed
     # An integer objective cannot lie between two integers. `lower` was rounded outward before.
     return float(math.ceil(lower)) if problem.integral else lower
 
 
 def _difference_rounded_down(total: float, multipliers: Vector, rhs: Vector) -> float:
     """A float that is surely at most total − ⟨λ, b⟩, total being a correctly rounded sum."""
-    u = max(2.0 ** (-53 if array.dtype.itemsize >= 8 else -24) for array in multipliers.values())
+    single = any(array.dtype.itemsize < 8 for array in multipliers.values())
+    u, smallest = (2.0**-24, 2.0**-126) if single else (2.0**-53, 2.0**-1022)
+    n = vectors.size(multipliers)
     product = vectors.dot(multipliers, rhs)
-    # inner product: at most n u ⟨|λ|, |b|⟩ (1 + small); then one rounding each for sum, difference
-    error = 1.01 * (vectors.size(multipliers) + 2) * u * vectors.dot_magnitude(multipliers, rhs)
+    # inner product: at most n u ⟨|λ|, |b|⟩ (1 + small), and what n products lose by underflow; then
+    # one rounding each for sum and difference
+    error = 1.01 * (n + 2) * u * vectors.dot_magnitude(multipliers, rhs) + 2 * n * smallest
     error += 2.0**-52 * (abs(total) + abs(product))
     return math.nextafter(total - product - error, -math.inf)
 
@@ -72,4 +79,17 @@ def feasible_point(
         violation = array.clip(min=0) if name in problem.inequality else abs(array)
         if float(violation.max()) > 0:
             return None
+    if not _satisfies_rows(problem, responses):
+        return None
     return Feasible([r.point for r in responses], math.fsum(r.cost for r in responses))
+
+
+def _satisfies_rows(problem: Problem[Any], responses: Sequence[Response]) -> bool:
+    """Exactly: float sums can be 0 by rounding, ``fsum`` is 0 only if the sum is."""
+    for name, right in problem.rhs.items():
+        images = [r.image[name].ravel().tolist() for r in responses if name in r.image]
+        for entries in zip((-right).ravel().tolist(), *images, strict=True):
+            total = math.fsum(entries)
+            if total > 0 or (total < 0 and name not in problem.inequality):
+                return False
+    return True

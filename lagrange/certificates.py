@@ -10,13 +10,15 @@ The arithmetic is that of an ``ExactTwin``, which a family writes without its bl
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
 
+import numpy as np
+
 from lagrange.stopping import relative_gap
-from lagrange.vectors import Vector
+from lagrange.vectors import Vector, first_bad_row
 
 
 class Infeasible(ValueError):
@@ -80,13 +82,20 @@ def prove(
     return Claims(_negated(dual_value), _negated(value), _negated(bound), gap, facts)
 
 
-def disagreements(claimed: Mapping[str, Any], proved: Claims) -> list[str]:
-    """Every claimed number that is not what is proved, in words; empty if all are."""
+def disagreements(
+    claimed: Mapping[str, Any], proved: Claims, facts: Collection[str] = ()
+) -> list[str]:
+    """Every claimed number that is not what is proved, in words; empty if all are.
+
+    ``facts`` names the whole numbers that were claimed to be proved: their evidence must be there.
+    """
     expected: dict[str, Any] = {
         "dual_value": proved.dual_value,
         "lower_bound": proved.lower_bound,
         "upper_bound": proved.upper_bound,
         "gap": proved.gap,
+        "certified": proved.dual_value is not None,
+        **dict.fromkeys(facts),
         **proved.facts,
     }
     return [
@@ -111,7 +120,36 @@ def _negated(x: float | None) -> float | None:
     return None if x is None else 0.0 - x
 
 
+def row_of(
+    multipliers: Mapping[str, Sequence[Fraction]], row: str, length: int
+) -> Sequence[Fraction]:
+    """The multipliers of one row, refused where they are missing or too few or too many."""
+    if row not in multipliers:
+        raise ValueError(f"there are no multipliers of row {row!r}, only of {sorted(multipliers)}")
+    if len(multipliers[row]) != length:
+        raise ValueError(f"row {row!r} has {length} entries, there are {len(multipliers[row])}")
+    return multipliers[row]
+
+
+def entries_of(point: Mapping[str, Any], name: str, length: int) -> list[Fraction]:
+    """One array of a point as rationals; Infeasible where it is missing or no list of numbers."""
+    if name not in point:
+        raise Infeasible(f"there is no array {name!r}, only {sorted(point)}")
+    array = np.asarray(point[name])
+    if array.ndim != 1 or array.size != length:
+        raise Infeasible(
+            f"{name!r} has {array.size} entries in {array.ndim} dimensions, not {length}"
+        )
+    try:
+        return [Fraction(entry) for entry in array.tolist()]
+    except (ValueError, OverflowError, TypeError) as error:
+        raise Infeasible(f"{name!r} holds something that is no finite number: {error}") from None
+
+
 def _rationals(multipliers: Vector) -> dict[str, list[Fraction]]:
+    bad = first_bad_row(multipliers)
+    if bad is not None:
+        raise ValueError(f"the multipliers of row {bad!r} hold a NaN or an infinity")
     return {
         name: [Fraction(float(x)) for x in array.ravel().tolist()]
         for name, array in multipliers.items()

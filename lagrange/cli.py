@@ -25,9 +25,8 @@ def main() -> None:
     try:
         app()
     except (ValueError, OSError) as error:
-        Console(stderr=True).print(
-            f"error: {error}", style="bold red", highlight=False, markup=False
-        )
+        console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        console.print(f"error: {error}", style="bold red")
         raise SystemExit(1) from None
 
 
@@ -60,14 +59,12 @@ def solve(
 
     Options of the family itself follow its name: see ``lagrange options FAMILY``.
     """
-    make = families.resolve(family)
-    options = families.parse_options(make, context.args)
+    options = families.parse_options(families.resolve(family), context.args)
     if time_limit is not None and not time_limit > 0:
         raise ValueError(f"--time-limit must be > 0, got {time_limit}")
-    instance = make(**options)
+    instance = families.make(family, options)
     folder = out or run_folder.default_folder(family, instance)
-    if (folder / "run.json").exists():
-        raise run_folder.RunError(f"{folder} already holds a run; name another folder with --out")
+    run_folder.require_free(folder)
     seconds = None if time_limit is None else max(1e-3, time_limit - (perf_counter() - BEGAN))
     with Progress(instance.name, instance.sense) as progress:
         run = runs.execute(
@@ -111,7 +108,7 @@ def verify(
             f"{run} names the family {named!r}, which is not built in. Verifying runs its code: "
             f"if you trust it, add --family {named}"
         )
-    instance = families.resolve(named)(**saved.rebuild_options)
+    instance = families.make(named, saved.rebuild_options)
     wrong = run_folder.verify(saved, instance)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for line in wrong:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -50,11 +49,11 @@ def solve(
                 status = Status.COMPLETE
                 break
             new = solver.tell(problem, state, _checked(asks, answer(problem, asks)))
-            if new.record.step > state.record.step:
-                new = _stamped(new, perf_counter() - began)
-                trace(new.record)
-                observe(new.record)
-            state = new
+            finished = new.record.step > state.record.step
+            state = _stamped(new, perf_counter() - began) if finished else new
+            if finished:
+                trace(state.record)
+                observe(state.record)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except Exception as error:
@@ -69,7 +68,7 @@ def _recovered(problem: Problem[Any], state: State[Any]) -> State[Any]:
     if len(answers) < len(state.responses):
         return state
     feasible = feasible_point(problem, answers, state.residual)
-    return replace(state, best=state.best.with_feasible(feasible))
+    return state._replace(best=state.best.with_feasible(feasible))
 
 
 def _stamped(state: State[Any], seconds: float) -> State[Any]:
@@ -79,7 +78,7 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
         raise ValueError(
             f"the residual of row {row!r} is not finite: a block's image has NaN or inf"
         )
-    return replace(state, record=state.record._replace(seconds=seconds))
+    return state._replace(record=state.record._replace(seconds=seconds))
 
 
 def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:

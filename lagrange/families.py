@@ -56,6 +56,24 @@ def option_types(family: Family) -> dict[str, type]:
     return types
 
 
+def make(name: str, options: Mapping[str, Any]) -> Instance:
+    """The instance of a family with these options; ValueError for options it does not take."""
+    family = resolve(name)
+    types = option_types(family)
+    for option, value in options.items():
+        if option not in types:
+            raise ValueError(f"family {name!r} has no option {option!r}; it has {sorted(types)}")
+        fits = isinstance(value, (types[option], NoneType)) or (
+            types[option] is float and isinstance(value, int)
+        )
+        if not fits:
+            raise ValueError(
+                f"option {option!r} of family {name!r} must be of type {types[option].__name__}, "
+                f"got {value!r}"
+            )
+    return family(**options)
+
+
 def parse_options(family: Family, words: Sequence[str]) -> dict[str, Any]:
     """``--name value`` or ``--name=value`` pairs as keyword arguments of the family."""
     types = option_types(family)

@@ -42,7 +42,8 @@ def plot_residuals(trace: Trace, path: Path, *, title: str) -> None:
         if any(value > 0 for value in values):
             left.plot(steps, _positive(values), label=label)
     left.set(xlabel="step", ylabel="residual", yscale="log")
-    left.legend()
+    if left.lines:
+        left.legend()
     right.plot(steps, _positive(trace.column("step_size")))
     right.set(xlabel="step", ylabel="step size of the multipliers", yscale="log")
     _write(figure, path)

@@ -22,7 +22,7 @@ import numpy as np
 
 from lagrange.certificates import Infeasible, disagreements, prove
 from lagrange.instances import Instance
-from lagrange.runs import Finished, report_of
+from lagrange.runs import Finished, claims_of, report_of
 from lagrange.vectors import Vector
 
 FORMAT = 1
@@ -41,12 +41,20 @@ def default_folder(family: str, instance: Instance) -> Path:
     return folder
 
 
+def require_free(folder: Path) -> None:
+    """Refuse a place where no new run can go; asked before anything is computed."""
+    if (folder / "run.json").exists():
+        raise RunError(f"{folder} already holds a run; name another folder with --out")
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file, a run needs a folder; name another one with --out")
+
+
 def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
     """Writes the run folder and returns the report. What is proved is written before the family
     measures the rest (which may take long), so that nothing already computed can be lost.
     """
-    if (folder / "run.json").exists() and not overwrite:
-        raise RunError(f"{folder} already holds a run; name another folder with --out")
+    if not overwrite:
+        require_free(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in run.instance.archive.items():
@@ -54,15 +62,31 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
         solution = run.solution
         _replace(folder / "trace.csv", solution.trace.write_csv)
         _replace(folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers))
-        if run.point is not None:
-            point = run.point
-            _replace(folder / "point.npz", lambda path: _write_npz(path, point))
+        complaint = _save_point(run, folder)
         _write_report(run, folder, {})
+        if complaint is not None:
+            raise complaint
         if run.error is not None:
             return _write_report(run, folder, {})
         return _write_report(run, folder, run.instance.measure(solution))
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder}: {error}") from error
+
+
+def _save_point(run: Finished, folder: Path) -> RunError | None:
+    """Writes the feasible point, if there is one; a point that is no arrays is no reason to lose the
+    rest of the run, so the error is returned.
+    """
+    path, point = folder / "point.npz", run.point
+    complaint = None
+    if point is not None:
+        try:
+            _replace(path, lambda path: _write_npz(path, point))
+        except RunError as error:
+            complaint = error
+    if point is None or complaint is not None:
+        path.unlink(missing_ok=True)  # of an earlier run
+    return complaint
 
 
 def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +103,7 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
         "settings": repr(run.method.solver),
         "message": run.solution.message,
         "versions": versions(),
+        "proved": sorted(claims_of(run).facts),
         "report": report,
     }
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -114,8 +139,22 @@ def _write_npz(path: Path, arrays: Vector) -> None:
     # not np.savez: it cannot take an array that is called "file"
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
+            numbers = _as_numbers(name, array)
             with archive.open(name + ".npy", "w") as file:
-                np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+                np.lib.format.write_array(file, numbers, allow_pickle=False)
+
+
+def _as_numbers(name: str, array: Any) -> Any:
+    try:
+        numbers = np.asarray(array)
+    except ValueError:
+        numbers = np.asarray(None)
+    if numbers.dtype.kind not in "biuf":
+        raise RunError(
+            f"{name!r} is no array of numbers and was not saved; the rest of the run was. An "
+            "instance whose points are something else needs point_arrays"
+        )
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -152,13 +191,7 @@ def load(folder: Path) -> Saved:
         raise RunError(f"{folder} is not a run folder: it has no run.json") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RunError(f"{folder / 'run.json'} is broken: {error}") from None
-    needed = {"format", "family", "rebuild", "report"}
-    if not isinstance(document, dict) or not needed <= set(cast("dict[str, Any]", document)):
-        raise RunError(
-            f"{folder / 'run.json'} is not the record of a run: it lacks {sorted(needed)}"
-        )
-    if document["format"] != FORMAT:
-        raise RunError(f"{folder / 'run.json'} has format {document['format']}, not {FORMAT}")
+    _check_document(folder / "run.json", document)
     point = folder / "point.npz"
     return Saved(
         folder,
@@ -168,11 +201,22 @@ def load(folder: Path) -> Saved:
     )
 
 
+def _check_document(path: Path, document: Any) -> None:
+    parts = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    kinds = {"format": int, "family": str, "rebuild": dict, "report": dict}
+    lacking = [name for name, kind in kinds.items() if not isinstance(parts.get(name), kind)]
+    if lacking:
+        raise RunError(f"{path} is not the record of a run: it lacks {', '.join(lacking)}")
+    if parts["format"] != FORMAT:
+        raise RunError(f"{path} has format {parts['format']}, not {FORMAT}")
+
+
 def _read_npz(path: Path) -> Mapping[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # opened here: np.load leaves the file open when it fails
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged archive can fail in any part of its decoding
         raise RunError(f"cannot read {path}: {error}") from None
 
 
@@ -185,6 +229,8 @@ def verify(saved: Saved, instance: Instance) -> list[str]:
         return [f"sense: claimed {report.get('sense')}, the instance has {instance.sense}"]
     try:
         proved = prove(instance.exact, saved.multipliers, saved.point, instance.sense)
-    except (Infeasible, KeyError) as error:
+    except Infeasible as error:
         return [f"point.npz: {error}"]
-    return disagreements(report, proved)
+    except ValueError as error:
+        return [f"multipliers.npz: {error}"]
+    return disagreements(report, proved, saved.document.get("proved", ()))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from lagrange.blocks import Response
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic
-from lagrange.vectors import Array, Vector
+from lagrange.vectors import Array, Vector, first_bad_row
 
 Q = TypeVar("Q")
 
@@ -27,6 +27,8 @@ class Slack:
 
     def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
         p = price[self.row]
+        if first_bad_row({self.row: p}) is not None:
+            raise ValueError(f"the prices of row {self.row!r} hold a NaN or an infinity")
         if query is None:  # min ⟨p, s⟩ over s ≥ 0: 0 at s = 0, unbounded where p < 0
             proved = 0.0 if float(p.min()) >= 0 else -math.inf
             return Response({self.row: 0.0 * self.zero}, 0.0, proved, 0.0 * self.zero)

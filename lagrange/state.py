@@ -7,7 +7,7 @@ nothing. A state between any two calls is therefore a place to stop, save and go
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from lagrange import vectors
 from lagrange.blocks import Ask, Response
@@ -50,8 +50,7 @@ class Best:
         return replace(self, upper_bound=feasible.cost, feasible=feasible)
 
 
-@dataclass(frozen=True, slots=True)
-class State(Generic[M]):
+class State(NamedTuple, Generic[M]):
     """All a solver remembers.
 
     responses : the blocks' current answers; None where a block has not been asked yet

@@ -48,6 +48,12 @@ def _require_positive(name: str, value: float) -> None:
         raise ValueError(f"{name} must be a finite number > 0, got {value}")
 
 
+def _require_finite(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number or None, got {value}")
+
+
 @dataclass(frozen=True)
 class Constant:
     """s_k = size. The best dual value comes within size·G²/2 of the optimum, not closer."""
@@ -111,9 +117,7 @@ class Polyak:
     def __post_init__(self) -> None:
         if not 0 < self.scale < 2:
             raise ValueError(f"scale must lie in (0, 2), got {self.scale}")
-        for name, value in (("target", self.target), ("estimate", self.estimate)):
-            if value is not None and not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number or None, got {value}")
+        _require_finite(target=self.target, estimate=self.estimate)
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience must be at least 1 or None, got {self.patience}")
 
@@ -164,6 +168,7 @@ class SurrogateContraction:
             )
         if self.first_step is not None:
             _require_positive("first_step", self.first_step)
+        _require_finite(target=self.target, estimate=self.estimate)
 
     @classmethod
     def for_horizon(
@@ -186,16 +191,18 @@ class SurrogateContraction:
         return math.nan  # the last step length; there is none yet
 
     def next(self, now: Progress, memory: float) -> tuple[float, float]:
-        if now.moves == 0 or math.isnan(memory):
+        if math.isnan(memory):
             length = self._first(now) * now.residual
         else:
             length = alpha(now.moves, self.M, self.r) * memory
-        return length / now.residual, length
+        return length / now.residual, length if length > 0 else memory
 
     def _first(self, now: Progress) -> float:
         if self.first_step is not None:
             return self.first_step
         target = _target(self.target, self.estimate, now, "SurrogateContraction without first_step")
+        if target <= now.lagrangian and target == now.upper_bound:
+            return 0.0  # the bounds have met: there is nothing to gain
         if target <= now.lagrangian:
             raise ValueError(
                 f"the target {target} does not exceed the first Lagrangian value {now.lagrangian}: "

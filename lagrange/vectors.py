@@ -47,12 +47,31 @@ def scale(s: float, a: Vector) -> Vector:
 
 def dot(a: Vector, b: Vector) -> float:
     """⟨a, b⟩ over the rows of b; rows that a lacks count as zero."""
-    return math.fsum(float(a[name].ravel() @ b[name].ravel()) for name in b if name in a)
+    total = 0.0
+    for name, array in b.items():
+        if name in a:
+            total += float(a[name].ravel() @ array.ravel())
+    return total
 
 
 def norm(a: Vector) -> float:
     """‖a‖, the Euclidean norm of all rows stacked (not a sum of norms)."""
-    return math.sqrt(dot(a, a))
+    total = 0.0
+    for array in a.values():
+        flat = array.ravel()
+        total += float(flat @ flat)
+    return math.sqrt(total)
+
+
+def exchange(total: Vector, old: Vector, new: Vector) -> Vector:
+    """total − old + new: a sum in which one term is replaced; total has all rows of both."""
+    changed = dict(total)
+    for name, array in new.items():
+        changed[name] = total[name] + (array - old[name] if name in old else array)
+    for name in old:
+        if name not in new:
+            changed[name] = total[name] - old[name]
+    return changed
 
 
 def dot_magnitude(a: Vector, b: Vector) -> float:

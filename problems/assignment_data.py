@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from problems.seeds import require_seed
+
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 TYPES = "ABCDE"
 
@@ -83,6 +85,7 @@ def generate(kind: str, agents: int, jobs: int, seed: int) -> AssignmentData:
         raise ValueError(f"kind must be one of {', '.join(TYPES)}, got {kind!r}")
     if agents < 1 or jobs < 1:
         raise ValueError(f"agents and jobs must be at least 1, got {agents} and {jobs}")
+    require_seed(seed)
     rng = np.random.default_rng(seed)
     shape = (agents, jobs)
     if kind in "ABC":

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.certificates import Infeasible
+from lagrange.certificates import Infeasible, entries_of, row_of
 from problems.assignment_data import AssignmentData
 
 
@@ -27,7 +27,7 @@ class ExactAssignment:
 
     def dual_value(self, multipliers: Mapping[str, Sequence[Fraction]]) -> Fraction:
         """q(λ) = Σ_i min_x Σ_j (c_ij + λ_j) x_ij − Σ_j λ_j over the knapsacks of the agents."""
-        prices = multipliers["assign"]
+        prices = row_of(multipliers, "assign", len(self._cost[0]))
         unit = math.lcm(*(price.denominator for price in prices))
         scaled = [int(price * unit) for price in prices]
         total = -sum(scaled)
@@ -38,14 +38,13 @@ class ExactAssignment:
 
     def cost(self, point: Mapping[str, Any]) -> Fraction:
         """The cost of ``point["agent"]``, the agent of each job; Infeasible if it breaks a rule."""
-        agents = [int(a) for a in point["agent"]]
-        if len(agents) != len(self._cost[0]):
-            raise Infeasible(f"{len(agents)} jobs are assigned, there are {len(self._cost[0])}")
+        agents = entries_of(point, "agent", len(self._cost[0]))
         load = [0] * len(self._capacity)
         cost = 0
-        for j, i in enumerate(agents):
-            if not 0 <= i < len(load):
-                raise Infeasible(f"job {j} has agent {i}, there are {len(load)}")
+        for j, agent in enumerate(agents):
+            i = int(agent)
+            if i != agent or not 0 <= i < len(load):
+                raise Infeasible(f"job {j} has agent {agent}, there are {len(load)}")
             load[i] += self._weight[i][j]
             cost += self._cost[i][j]
         for i, (used, capacity) in enumerate(zip(load, self._capacity, strict=True)):

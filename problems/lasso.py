@@ -24,6 +24,7 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import ResidualBelow
 from problems.lasso_exact import ExactLasso
+from problems.seeds import require_seed
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 EXACT_COLUMNS = 30  # up to here the normal equations are solved in rationals within seconds
@@ -53,6 +54,7 @@ def lasso(
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie in (0, 1), got {fraction}")
+    require_seed(seed)
     A, b = _table(table, rows, columns, seed)
     if standardize:
         A, b = (_standardized(a) / np.sqrt(len(b)) for a in (A, b))

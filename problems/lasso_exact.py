@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from lagrange.certificates import Infeasible
+from lagrange.certificates import entries_of, row_of
 
 
 class ExactLasso:
@@ -29,7 +29,10 @@ class ExactLasso:
         y is clipped to that box first: the bound is the one of the clipped multipliers. None if AᵀA
         is singular.
         """
-        y = [max(-self._weight, min(self._weight, p)) for p in multipliers["split"]]
+        y = [
+            max(-self._weight, min(self._weight, p))
+            for p in row_of(multipliers, "split", len(self._A[0]))
+        ]
         scale = self._unit**2
         columns = list(zip(*self._A, strict=True))
         gram = [[_dot(p, q) for q in columns] for p in columns]
@@ -41,9 +44,7 @@ class ExactLasso:
 
     def cost(self, point: Mapping[str, Any]) -> Fraction:
         """The objective at ``point["point"]``: every x is feasible."""
-        x = [Fraction(float(entry)) for entry in point["point"]]
-        if len(x) != len(self._A[0]):
-            raise Infeasible(f"the point has {len(x)} entries, the table {len(self._A[0])} columns")
+        x = entries_of(point, "point", len(self._A[0]))
         (unit, (whole,)) = _as_integers([[float(entry) for entry in point["point"]]])
         squares = sum(
             (_dot(row, whole) - b * unit) ** 2 for row, b in zip(self._A, self._b, strict=True)

@@ -34,6 +34,7 @@ from lagrange.stopping import StepLimit
 from lagrange.vectors import Vector
 from problems.networks import training
 from problems.networks.digits import Digits, accuracy, load_digits, network
+from problems.seeds import require_seed
 
 STAGES = 3
 
@@ -63,6 +64,7 @@ def pruning(
     for name, value in (("pretrain", pretrain), ("epochs", epochs), ("retrain", retrain)):
         if value < 0 or (name == "epochs" and value == 0):
             raise ValueError(f"{name} must be at least {int(name == 'epochs')}, got {value}")
+    require_seed(seed)
     task = PruningTask(keep, scope, pattern, pretrain, seed)
 
     def admm(steps: int | None) -> Method:

@@ -111,4 +111,4 @@ class L1Norm:
 
 def soft_threshold(v: FloatArray, threshold: float) -> FloatArray:
     """argmin_z threshold ‖z‖₁ + ½ ‖z − v‖²."""
-    return v - np.clip(v, -threshold, threshold)
+    return v - np.minimum(np.maximum(v, -threshold), threshold)

@@ -22,16 +22,24 @@ References   [1] Boyd, Parikh, Chu, Peleato, Eckstein, Found. Trends Mach. Learn
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-from lagrange import vectors
 from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
 from lagrange.state import Start, State, initial, replaced
-from lagrange.vectors import Vector, add, add_scaled, dot, norm, scale, subtract
+from lagrange.vectors import (
+    Vector,
+    add,
+    add_scaled,
+    dot,
+    exchange,
+    norm,
+    scale,
+    subtract,
+)
 
 Order = tuple[tuple[int, ...], ...]
 
@@ -89,7 +97,7 @@ class ADMM:
                 "pass lagrange.with_slacks(problem)"
             )
         state = initial(problem, start, Memory(0, {}, {}))
-        return replace(state, memory=Memory(0, state.residual, state.residual))
+        return state._replace(memory=Memory(0, state.residual, state.residual))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
         return tuple(
@@ -98,10 +106,10 @@ class ADMM:
         )
 
     def _pull(self, state: State[Memory], block: int) -> Quadratic:
-        """ρ/2 ‖A_i x_i + what the others do − b‖², on the rows that the block has."""
+        """ρ/2 ‖A_i x_i + what the others do − b‖², on all rows: an image may leave some out."""
         response, seen = state.responses[block], state.memory.seen
         if response is not None:
-            seen = subtract(vectors.restrict(seen, response.image), response.image)
+            seen = subtract(seen, response.image)
         return Quadratic(self.rho, seen)
 
     def tell(
@@ -112,14 +120,15 @@ class ADMM:
             _require_disjoint(group, answers)
         for i, answer in zip(group, answers, strict=True):
             before = state.responses[i]
-            if before is not None:
-                seen = subtract(seen, before.image)
-            seen = add(seen, answer.image)
+            if before is None:
+                seen = add(seen, answer.image)
+            else:
+                seen = exchange(seen, before.image, answer.image)
         responses = replaced(state.responses, group, answers)
         if phase == 0:
             after_first = seen
             seen = scale(self.relaxation, seen) if self.relaxation != 1 else seen
-        state = replace(state, responses=responses, memory=Memory(phase + 1, seen, after_first))
+        state = state._replace(responses=responses, memory=Memory(phase + 1, seen, after_first))
         return self._finished(problem, state) if phase + 1 == len(self.order) else state
 
     def _finished(self, problem: Problem[Any], state: State[Memory]) -> State[Memory]:
@@ -157,17 +166,11 @@ class ADMM:
 
     def _scale(self, problem: Problem[Any], state: State[Memory]) -> float:
         """max(‖A x‖, ‖B z‖, ‖b‖): what the primal residual is relative to."""
-        groups = [norm(_image(state.responses, group)) for group in self.order]
-        return max(norm(problem.rhs), *groups)
-
-
-def _image(responses: Sequence[Response | None], group: Sequence[int]) -> Vector:
-    total: Vector = {}
-    for i in group:
-        response = responses[i]
-        if response is not None:
-            total = add(total, response.image)
-    return total
+        largest = norm(problem.rhs)
+        for group in self.order:  # blocks of one group share no row: their squares add up
+            images = [norm(r.image) for i in group if (r := state.responses[i]) is not None]
+            largest = max(largest, math.hypot(*images))
+        return largest
 
 
 def _require_disjoint(group: Sequence[int], answers: Sequence[Response]) -> None:

@@ -5,14 +5,15 @@ Problem      stages P_1, …, P_T with the same coupling rows (``lagrange.in_sta
 Update       run ``solver`` on P_t until ``until``; hand multipliers and answers over; go on
 Guarantee    that of the inner solver on the last stage, from the start it was handed. Multipliers
              stay dual-feasible; points of P_t need not be feasible for P_{t+1}.
-Caveat       bounds are kept for the current stage only: a bound of an earlier stage holds for a later
-             one only if the stages are nested, which nobody checks here.
+Caveat       the best bounds are those of the last stage; a record's bounds are those of its stage. A
+             bound of an earlier stage holds for a later one only if the stages are nested, which
+             nobody checks here.
 
 Reference    Ye et al., Progressive DNN Compression, arXiv 1903.09769 (2019): papers/ye2019
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, cast, final
 
 from lagrange.blocks import Ask, Response
@@ -26,13 +27,13 @@ Q = TypeVar("Q")
 
 
 class Memory(NamedTuple):
-    """Which stage, and the inner solver's own state in it. ``before`` counts the steps and moves of
-    earlier stages.
+    """Which stage, and the inner solver's own state in it. ``before`` holds the steps, the moves and
+    the seconds of earlier stages.
     """
 
     stage: int
     inner: State[Any]
-    before: tuple[int, int]
+    before: tuple[int, int, float]
 
 
 @final
@@ -44,8 +45,9 @@ class Progressive(Generic[Q]):
     until: Stop
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
-        inner = self.solver.init(_stages(problem)[0], start)
-        return _outer(Memory(0, inner, (0, 0)))
+        stages = _stages(problem)
+        inner = self.solver.init(stages[0], start)
+        return _outer(Memory(0, inner, (0, 0, 0.0)), len(stages))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Staged[Q]], ...]:
         stage, inner, _ = state.memory
@@ -58,31 +60,35 @@ class Progressive(Generic[Q]):
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        stage, inner, before = state.memory
+        stage, earlier, before = state.memory
         stages = _stages(problem)
-        inner = self.solver.tell(stages[stage], inner, answers)
-        told = _outer(Memory(stage, inner, before))
+        inner = self.solver.tell(stages[stage], earlier, answers)
+        # the clock is the engine's: the stage sees the time of the step before
+        seconds = state.record.seconds - before[2]
+        inner = inner._replace(record=inner.record._replace(seconds=seconds))
+        told = _outer(Memory(stage, inner, before), len(stages))
+        if inner.record.step == earlier.record.step:
+            return told._replace(record=state.record)  # no step is finished yet
         # a stage ends with `until`, or when its solver has nothing left to ask
         if self.until(inner) is None and self.solver.ask(stages[stage], inner):
             return told
-        finished = (told.record.step, told.record.moves)
+        finished = (told.record.step, told.record.moves, state.record.seconds)
         if stage + 1 < len(stages):
             start = Start(inner.multipliers, inner.responses)
             inner = self.solver.init(stages[stage + 1], start)
-        return replace(
-            told,
-            memory=Memory(stage + 1, inner, finished),
-            best=told.best if stage + 1 == len(stages) else Best(),
-        )
+        return told._replace(memory=Memory(stage + 1, inner, finished))
 
 
-def _outer(memory: Memory) -> State[Memory]:
-    """The inner state as the engine sees it: steps and moves counted over all stages."""
-    stage, inner, (steps, moves) = memory
+def _outer(memory: Memory, stages: int) -> State[Memory]:
+    """The inner state as the engine sees it: steps and moves counted over all stages, and the best
+    bounds those of the last stage, which is the problem that was asked for.
+    """
+    stage, inner, (steps, moves, _) = memory
     record = inner.record._replace(
         step=steps + inner.record.step, moves=moves + inner.record.moves, stage=stage
     )
-    return replace(inner, memory=memory, record=record)
+    best = inner.best if stage == stages - 1 else Best()
+    return inner._replace(memory=memory, record=record, best=best)
 
 
 def _stages(problem: Problem[Any]) -> tuple[Problem[Any], ...]:

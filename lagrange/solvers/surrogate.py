@@ -20,7 +20,7 @@ Reference    [1] Bragin, Luh, Yan, Yu, Stern, J. Optim. Theory Appl. 164 (2015) 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, final, overload
 
 from lagrange import bounds, vectors
@@ -112,7 +112,7 @@ class SurrogateLagrangian(Generic[Q]):
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
         state = initial(problem, start, Memory(0, False, None, self.step_size.init()))
         fresh = any(response is None for response in state.responses)
-        return replace(state, memory=state.memory._replace(fresh=fresh))
+        return state._replace(memory=state.memory._replace(fresh=fresh))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Any], ...]:
         if _all_heard(state) and norm(state.residual) == 0:
@@ -133,8 +133,10 @@ class SurrogateLagrangian(Generic[Q]):
         accepted = fresh or self._improves(state, due, answers)
         if accepted:
             state = _with_answers(problem, state, due, answers)
+            if self.rho is not None:
+                heard = None  # the pull changed with x: what was heard before answers no longer
         turn = (due[-1] + 1) % len(state.responses)
-        state = replace(state, memory=Memory(turn, False, heard, rule))
+        state = state._replace(memory=Memory(turn, False, heard, rule))
         # every block was heard at this λ: whatever was refused, x is now a (block-wise) minimizer
         settled = _all_heard(state)
         state, proved = self._with_bounds(problem, state, settled)
@@ -182,7 +184,7 @@ class SurrogateLagrangian(Generic[Q]):
             )
             best = best.with_feasible(feasible)
         upper = math.nan if feasible is None else feasible.cost
-        return replace(state, best=best), (lower, upper)
+        return state._replace(best=best), (lower, upper)
 
     def _finished(
         self,
@@ -197,14 +199,14 @@ class SurrogateLagrangian(Generic[Q]):
         length = norm(g)
         value = state.cost + dot(state.multipliers, g) + (self.rho or 0.0) / 2 * length**2
         move = Move(0.0, length, memory.rule)
-        if accepted or settled:
+        earned = (accepted or settled) and length > 0
+        if earned:
             move = next_move(
                 self.step_size, progress(state, state.best, length, value), memory.rule
             )
-        moved = move.step > 0
+        moved = move.step > 0  # a rule may say 0: then λ stays, and what was heard stays true
         lower, upper = proved
-        return replace(
-            state,
+        return state._replace(
             multipliers=problem.project(add_scaled(state.multipliers, move.step, g))
             if moved
             else state.multipliers,
@@ -216,11 +218,11 @@ class SurrogateLagrangian(Generic[Q]):
                 lower_bound=lower,
                 upper_bound=upper,
                 residual=length,
-                step_size=move.step if moved else math.nan,
-                movement=move.step * length if moved else math.nan,
+                step_size=move.step if earned else math.nan,
+                movement=move.step * length if earned else math.nan,
                 rho=math.nan if self.rho is None else self.rho,
                 accepted=accepted,
-                moves=state.record.moves + moved,
+                moves=state.record.moves + earned,
             ),
         )
 
@@ -263,4 +265,4 @@ def _with_answers(
         residual = vectors.add(state.residual, _image_change(old, answers))
         cost = state.cost + math.fsum(a.cost for a in answers)
         cost -= math.fsum(r.cost for r in old if r is not None)
-    return replace(state, responses=responses, residual=residual, cost=cost)
+    return state._replace(responses=responses, residual=residual, cost=cost)

@@ -1,0 +1,96 @@
+"""Every solver keeps every law of a solver, on problems of all three worlds."""
+
+import math
+
+import pytest
+
+from lagrange import (
+    Progressive,
+    StepLimit,
+    Subgradient,
+    SurrogateLagrangian,
+    TimeLimit,
+    in_stages,
+    solve,
+)
+from lagrange.bounds import exact_sweep
+from lagrange.step_sizes import SurrogateContraction
+from lagrange.testing import Check, check_solver, solver_checks
+from lagrange.testing.solvers import rounds
+from tests.contracts.solver_cases import SolverCase, assignment, assignment_costs, solver_cases
+from tests.tolerances import CERTIFIED
+
+CASES = {case.name: case for case in solver_cases()}
+
+
+def checks_of(case: SolverCase) -> list[Check]:
+    return list(
+        solver_checks(
+            case.problem,
+            case.solver,
+            case.steps,
+            feasible_costs=case.feasible_costs,
+            over_relaxed=case.over_relaxed,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(check, id=f"{name}-{check.name}")
+        for name, case in CASES.items()
+        for check in checks_of(case)
+    ],
+)
+def test_solver(check: Check) -> None:
+    check.run()
+
+
+def test_check_solver_runs_all_of_them() -> None:
+    check_solver(assignment(), Subgradient(), 5, feasible_costs=assignment_costs())
+
+
+PROVING = [
+    name
+    for name in CASES
+    if name.startswith(("exactly", "cover", "pack", "lasso-subgradient", "progressive-s"))
+]
+
+
+@pytest.mark.parametrize("name", PROVING)
+def test_bounds_are_there_to_be_checked(name: str) -> None:
+    """No law about bounds holds for want of one."""
+    case = CASES[name]
+    assert case.feasible_costs
+    proved = [r.after.record.lower_bound for r in rounds(case.problem, case.solver, case.steps)]
+    assert any(math.isfinite(bound) for bound in proved)
+
+
+@pytest.mark.parametrize("name", [n for n in PROVING if not n.startswith("progressive")])
+def test_the_best_multipliers_prove_the_best_bound(name: str) -> None:
+    case = CASES[name]
+    best = list(rounds(case.problem, case.solver, case.steps))[-1].after.best
+    assert best.multipliers is not None
+    bound, _ = exact_sweep(case.problem, best.multipliers)
+    assert abs(bound - best.lower_bound) <= CERTIFIED(bound)
+
+
+@pytest.mark.parametrize("kind", ["exactly", "cover"])
+def test_surrogate_values_overshoot_and_bounds_do_not(kind: str) -> None:
+    """L(x, λ) rises above the optimum in a run that never claims a bound above it."""
+    problem, costs = assignment(kind=kind), assignment_costs(kind=kind)
+    rule = SurrogateContraction.for_horizon(200, shrink=0.5, first_step=3.0)
+    run = list(rounds(problem, SurrogateLagrangian(rule, sweep_every=5), 120))
+    records = [r.after.record for r in run]
+    assert max(r.lagrangian for r in records) > costs[0] + 1.0
+    lowers = [r.lower_bound for r in records if not math.isnan(r.lower_bound)]
+    assert lowers and max(lowers) <= costs[0] + CERTIFIED(costs[0])
+
+
+def test_a_stage_can_end_by_the_clock() -> None:
+    stages = in_stages([assignment(5), assignment(4)])
+    solver = Progressive(Subgradient(), until=TimeLimit(1e-9))
+    solution = solve(stages, solver, stop=StepLimit(50))
+    assert solution.trace[-1].stage == 1
+    assert len(solution.trace) < 10

@@ -1,0 +1,274 @@
+"""Instances and their files, exact twins, data: what they refuse."""
+
+import math
+import sys
+
+import numpy as np
+
+from problems import data
+from problems.assignment import assignment
+from problems.assignment_data import AssignmentData, generate, read_orlib
+from problems.assignment_exact import ExactAssignment
+from problems.lasso import lasso
+from problems.lasso_exact import ExactLasso
+from problems.networks.digits import load_digits
+from problems.pruning import ExactPruning, pruning
+from tests.errors.case import Case
+from tests.errors.core_cases import refused
+
+GOOD = "2 3\n1 2 3\n4 5 6\n1 1 1\n2 2 2\n3 4\n"
+ROW = np.array([[1, 1]])
+TWIN = ExactAssignment(generate("A", 2, 3, 0))
+
+
+def instance_file(text, *says, name=None):
+    """A file with this text is refused; the message names the file."""
+    encoded = text if isinstance(text, bytes) else text.encode()
+
+    def call(place):
+        path = place.folder / "gap.txt"
+        path.write_bytes(encoded)
+        read_orlib(path)
+
+    return Case(name or f"instance file {text!r}", call, ValueError, ("gap.txt", *says))
+
+
+def table_file(text, *says):
+    def call(place):
+        (place.folder / "t.csv").write_text(text)
+        lasso(table=str(place.folder / "t.csv"))
+
+    return Case(f"table {text!r}", call, ValueError, says)
+
+
+def without_sklearn(call):
+    def hidden(place):
+        place.patch.setitem(sys.modules, "sklearn", None)
+        call()
+
+    return hidden
+
+
+def missing_data(place):
+    place.patch.setenv(data.VARIABLE, str(place.folder))
+    data.data_path("gap/BEST.tsv")
+
+
+def missing_instance(place):
+    (place.folder / "gap").mkdir()
+    place.patch.setenv(data.VARIABLE, str(place.folder))
+    data.assignment_file("gap99-9")
+
+
+def without_data(place):
+    place.patch.delenv(data.VARIABLE, raising=False)
+    data.data_path("gap/BEST.tsv")
+
+
+def exact_lasso_cost():
+    return ExactLasso(np.eye(2), np.ones(2), 1.0).cost({"point": np.ones(3)})
+
+
+CASES = [
+    instance_file("", "empty or truncated", "'m n'"),
+    instance_file(" \n\n", "empty or truncated"),
+    instance_file("2", "empty or truncated"),
+    instance_file(GOOD[:-3], "truncated", "2 agents and 3 jobs", "16 numbers", "it has 15"),
+    instance_file("2 3\n1 2 3\n", "truncated", "16 numbers", "it has 5"),
+    instance_file(GOOD + "7", "too long", "16 numbers", "it has 17"),
+    instance_file("0 3", "at least 1", "0 and 3"),
+    instance_file("2 -3", "at least 1", "2 and -3"),
+    instance_file("2 x 3", "entry 2", "'x'", "whole numbers"),
+    instance_file("2 3 4.5", "entry 3", "'4.5'", "whole numbers"),
+    instance_file("2 3 nan", "entry 3", "'nan'"),
+    instance_file(b"\xff\xfe\x00", "cannot read", name="instance file that is no text"),
+    Case(
+        "instance file that is not there",
+        lambda place: read_orlib(place.folder / "lost.txt"),
+        ValueError,
+        ("no instance file", "lost.txt"),
+    ),
+    Case(
+        "instance file that is a folder",
+        lambda place: read_orlib(place.folder),
+        ValueError,
+        ("cannot read", "directory"),
+    ),
+    Case(
+        "negative weight",
+        lambda place: _read(place, "1 2\n1 1\n5 -7\n9"),
+        ValueError,
+        ("weight[0, 1]", "-7", "≥ 0"),
+    ),
+    Case(
+        "negative capacity",
+        lambda place: _read(place, "1 2\n1 1\n5 7\n-9"),
+        ValueError,
+        ("capacity[0]", "-9", "≥ 0"),
+    ),
+    Case(
+        "weights of another shape",
+        lambda _: AssignmentData(ROW, ROW.T, np.array([1])),
+        ValueError,
+        ("1 × 2", "(2, 1)"),
+    ),
+    Case(
+        "capacities of another shape",
+        lambda _: AssignmentData(ROW, ROW, np.array([1, 2])),
+        ValueError,
+        ("1 × 2", "(2,)"),
+    ),
+    *[
+        Case(
+            f"kind {k!r}",
+            lambda _, k=k: generate(k, 2, 3, 0),
+            ValueError,
+            ("A, B, C, D, E", repr(k)),
+        )
+        for k in ("F", "", "AB", "a")
+    ],
+    Case("no agents", lambda _: generate("A", 0, 3, 0), ValueError, ("at least 1", "0 and 3")),
+    Case("no jobs", lambda _: generate("A", 2, 0, 0), ValueError, ("at least 1", "2 and 0")),
+    Case("sense", lambda _: assignment(sense="up"), ValueError, ("min or max", "'up'")),
+    # exact twins
+    Case(
+        "point with too few jobs",
+        lambda _: TWIN.cost({"agent": [0, 1]}),
+        ValueError,
+        ("2 entries", "not 3"),
+    ),
+    *[
+        Case(
+            f"job of agent {i}",
+            lambda _, i=i: TWIN.cost({"agent": [0, i, 1]}),
+            ValueError,
+            ("job 1", f"agent {i}", "there are 2"),
+        )
+        for i in (2, -1)
+    ],
+    Case(
+        "agent that is overloaded",
+        lambda _: ExactAssignment(AssignmentData(ROW, ROW * 3, np.array([5]))).cost(
+            {"agent": [0, 0]}
+        ),
+        ValueError,
+        ("agent 0", "loaded 6", "capacity is 5"),
+    ),
+    Case(
+        "lasso point of another length",
+        lambda _: exact_lasso_cost(),
+        ValueError,
+        ("3 entries", "not 2"),
+    ),
+    Case(
+        "more nonzeros than a tensor's budget",
+        lambda _: ExactPruning({"w": 3}, {"w": 1}).cost({"w": np.array([1.0, 0.0, -2.0])}),
+        ValueError,
+        ("w: 2 nonzeros", "budget is 1"),
+    ),
+    Case(
+        "more nonzeros than the budget of all",
+        lambda _: ExactPruning({"w": 2, "v": 1}, {"": 1}).cost({"w": np.ones(2), "v": np.ones(1)}),
+        ValueError,
+        ("all tensors together: 3 nonzeros", "budget is 1"),
+    ),
+    Case(
+        "point without a tensor",
+        lambda _: ExactPruning({"w": 2}, {"": 1}).cost({}),
+        ValueError,
+        ("no array 'w'", "2 entries"),
+    ),
+    Case(
+        "point with a tensor of another size",
+        lambda _: ExactPruning({"w": 2}, {"": 1}).facts({"w": np.zeros(3)}),
+        ValueError,
+        ("no array 'w'", "2 entries"),
+    ),
+    # lasso
+    *refused(
+        "fraction",
+        lambda v: lasso(fraction=v),
+        (0.0, 1.0, -1.0, math.nan),
+        "fraction must lie in (0, 1)",
+    ),
+    Case(
+        "random table of one row",
+        lambda _: lasso(table="random", rows=1),
+        ValueError,
+        ("rows must be ≥ 2", "got 1 and 20"),
+    ),
+    Case(
+        "random table without columns",
+        lambda _: lasso(table="random", columns=0),
+        ValueError,
+        ("columns ≥ 1", "got 100 and 0"),
+    ),
+    Case(
+        "table that is not there",
+        lambda _: lasso(table="lost.csv"),
+        ValueError,
+        ("diabetes, random or a file", "lost.csv"),
+    ),
+    table_file("1,x\n2,3\n", "t.csv", "not a table of numbers", "'x'"),
+    table_file("1,2\n3\n", "t.csv", "not a table of numbers"),
+    table_file("1\n2\n", "t.csv", "at least two columns"),
+    table_file("", "t.csv", "at least two columns"),
+    table_file("1,2\n1,3\n", "constant column", "leave it out"),
+    Case(
+        "lasso weight",
+        lambda _: lasso(weight=-1.0),
+        ValueError,
+        ("weight must be", "≥ 0", "got -1.0"),
+    ),
+    Case(
+        "diabetes without scikit-learn",
+        without_sklearn(lasso),
+        ValueError,
+        ("scikit-learn", "pip install", "--table random"),
+    ),
+    # pruning
+    *[
+        Case(
+            f"{name} {value}",
+            lambda _, n=name, v=value: pruning(**{n: v}),
+            ValueError,
+            (f"{name} must be at least {least}", f"got {value}"),
+        )
+        for name, value, least in (("pretrain", -1, 0), ("epochs", 0, 1), ("retrain", -2, 0))
+    ],
+    Case("scope", lambda _: pruning(scope="row"), ValueError, ("global or layer", "'row'")),
+    Case("keep", lambda _: pruning(keep=1.5), ValueError, ("(0, 1]", "1.5")),
+    Case("keep 0", lambda _: pruning(keep=0.0), ValueError, ("(0, 1]", "0.0")),
+    Case(
+        "keep that rounds to nothing",
+        lambda _: pruning(keep=0.001, scope="layer"),
+        ValueError,
+        ("0.001 of 144", "rounds to nothing"),
+    ),
+    Case(
+        "pattern without a layer",
+        lambda _: pruning(pattern="attention*"),
+        ValueError,
+        ("'attention*'", "conv1.weight", "fc2.weight"),
+    ),
+    Case(
+        "digits without scikit-learn",
+        without_sklearn(load_digits),
+        ValueError,
+        ("scikit-learn", "pip install"),
+    ),
+    # data folder
+    Case(
+        "data folder not set",
+        without_data,
+        ValueError,
+        ("gap/BEST.tsv", "LAGRANGE_DATA", "not set"),
+    ),
+    Case("data file missing", missing_data, ValueError, ("gap/BEST.tsv", "LAGRANGE_DATA")),
+    Case("instance missing", missing_instance, ValueError, ("'gap99-9'", "gap")),
+]
+
+
+def _read(place, text):
+    (place.folder / "gap.txt").write_text(text)
+    return read_orlib(place.folder / "gap.txt")

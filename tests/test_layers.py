@@ -1,0 +1,142 @@
+"""Imports inside ``lagrange`` point strictly downwards, and heavy packages stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# From the lowest to the highest; a module imports from strictly lower levels only. A package stands
+# for its own ``__init__``, "." for that of lagrange: names to import from outside.
+TABLE = """
+    contraction meaning oracles solvers status vectors version
+    nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
+    blocks oracles.checks sets.sparsity
+    oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
+    bounds nn slack stages state testing.blocks testing.exact testing.sets testing.steps
+    solvers.moves stopping
+    certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
+    engine instances live plots
+    . families parallel runs testing.solvers
+    run_folder testing.suites
+    demo testing
+    cli
+"""
+LEVELS = [line.split() for line in TABLE.strip().splitlines()]
+LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
+
+# The heavy packages and the only modules that may import them (a dot at the end: and all below).
+HOMES = {
+    "torch": ("nn.",),
+    "matplotlib": ("plots",),
+    "sklearn": (),
+    "scipy": (),
+    "cvxpy": (),
+    "highspy": (),
+    "pandas": (),
+    "typer": ("cli",),
+    "rich": ("cli", "demo", "live"),
+}
+
+
+def module_name(path: Path) -> str:
+    """``nn.training`` for lagrange/nn/training.py, ``nn`` for its ``__init__``, "." for lagrange's."""
+    parts = path.relative_to(ROOT / "lagrange").with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "."
+
+
+FILES = {module_name(path): path for path in sorted((ROOT / "lagrange").rglob("*.py"))}
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Full names imported anywhere in a file, in functions too, with the line; relative ones fail."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}:{node.lineno}: relative import"
+            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def module_of(imported: str) -> str | None:
+    """The module of lagrange behind an imported name; None for other packages."""
+    package, _, name = imported.partition(".")
+    if package != "lagrange":
+        return None
+    while name and name not in FILES:
+        name = name.rpartition(".")[0]  # a class or a function of the module
+    return name or "."
+
+
+def test_every_module_has_a_level():
+    assert sorted(FILES) == sorted(LEVEL)
+    assert len(LEVEL) == sum(len(names) for names in LEVELS), "a module is named twice"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_point_downwards(name):
+    for imported, line in imports(FILES[name]):
+        target = module_of(imported)
+        if target is not None:
+            assert LEVEL[target] < LEVEL[name], (
+                f"{FILES[name].relative_to(ROOT)}:{line} imports {imported}: "
+                f"level {LEVEL[target]} is not below level {LEVEL[name]}"
+            )
+
+
+def test_the_library_imports_no_instances():
+    """Families are resolved by name at run time."""
+    forbidden = {"problems", "proofs_checks", "papers", "benchmarks", "tests"}
+    found = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for path in FILES.values()
+        for imported, line in imports(path)
+        if imported.split(".")[0] in forbidden
+    ]
+    assert not found
+
+
+def test_heavy_packages_stay_at_home():
+    found = [
+        f"{path.relative_to(ROOT)}:{line} imports {imported}"
+        for name, path in FILES.items()
+        for imported, line in imports(path)
+        for homes in [HOMES.get(imported.split(".")[0])]
+        if homes is not None and not any(_lives_in(name, home) for home in homes)
+    ]
+    assert not found
+
+
+def _lives_in(name: str, home: str) -> bool:
+    return f"{name}.".startswith(home) if home.endswith(".") else name == home
+
+
+@pytest.mark.parametrize("module", ("lagrange", "lagrange.run_folder", "lagrange.cli"))
+def test_importing_is_light(module):
+    heavy = ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "problems")
+    code = f"import sys, {module}; print([n for n in {heavy!r} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_plain_installation_imports_and_solves():
+    """Everything that is an extra is hidden: the core still solves."""
+    code = """
+import sys
+for name in ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "hypothesis", "pytest"):
+    sys.modules[name] = None
+from lagrange import families, runs
+import lagrange.testing
+instance = families.resolve("assignment")(kind="A", agents=2, jobs=4)
+print(runs.execute("assignment", {}, instance, steps=2).solution.status.name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() in ("OPTIMAL", "STEP_LIMIT")

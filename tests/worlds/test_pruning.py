@@ -1,0 +1,90 @@
+"""The neural world: the digits network with few weights left."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from lagrange import run_folder
+from problems.networks.digits import accuracy, load_digits, network
+from tests.worlds.runs import executed, verdict
+
+WEIGHTS = 13_584
+SHORT = {"pretrain": 6, "epochs": 24, "retrain": 0}
+BETTER = 0.3  # short as the runs are, they are this far above pruning by magnitude
+
+
+@cache
+def run_of(solver):
+    run = executed("pruning", solver, keep=0.05, **SHORT)
+    return run, run.instance.measure(run.solution)
+
+
+@pytest.mark.parametrize("solver", ("admm", "surrogate", "progressive"))
+def test_pruning_keeps_the_accuracy(solver):
+    run, measured = run_of(solver)
+    assert run.error is None
+    assert measured["accuracy_dense"] > 0.9
+    assert measured["accuracy_hard"] >= measured["accuracy_one_shot"] + BETTER
+    assert measured["accuracy_hard"] > 0.75
+    assert measured["epochs"] <= SHORT["epochs"], "the solver trained more than its share"
+
+
+@pytest.mark.parametrize("solver", ("admm", "surrogate", "progressive"))
+def test_the_count_of_nonzeros_is_exact(solver):
+    run, measured = run_of(solver)
+    assert measured["weights"] == WEIGHTS
+    assert measured["nonzeros"] == 679  # 5 % of 13,584, rounded down
+    kept = sum(int(np.count_nonzero(a)) for n, a in run.point.items() if n.endswith("weight"))
+    assert kept == 679
+
+
+def test_the_reported_accuracy_is_that_of_the_saved_network(tmp_path):
+    run, measured = run_of("admm")
+    run_folder.save(run, tmp_path)
+    net = network(0)
+    point = run_folder.load(tmp_path).point
+    net.load_state_dict({name: torch.tensor(array) for name, array in point.items()})
+    assert accuracy(net, load_digits().test) == measured["accuracy_hard"]
+    assert verdict(tmp_path) == []
+
+
+@pytest.mark.parametrize("solver", ("admm", "surrogate", "progressive"))
+def test_every_layer_keeps_to_its_budget(solver):
+    run = executed("pruning", solver, keep=0.1, scope="layer", pretrain=1, epochs=3, retrain=0)
+    counts = {n: (a.size, int(np.count_nonzero(a))) for n, a in run.point.items()}
+    counts = {n: c for n, c in counts.items() if n.endswith("weight")}
+    assert len(counts) == 4
+    assert {n: kept for n, (_, kept) in counts.items()} == {
+        n: size // 10 for n, (size, _) in counts.items()
+    }
+
+
+def test_progressive_goes_through_three_stages():
+    run, _ = run_of("progressive")
+    stages = run.solution.trace.column("stage")
+    assert sorted(set(stages)) == [0, 1, 2]
+    assert stages == sorted(stages)
+    assert [stages.count(s) for s in (0, 1, 2)] == [8, 8, 8]
+    problem = run.method.problem
+    kept = [stage.blocks[1].members.k for stage in problem.stages]
+    assert kept[0] > kept[1] > kept[2] == 679
+    ratios = [a / b for a, b in zip([WEIGHTS, *kept], kept, strict=False)]
+    assert max(ratios) / min(ratios) < 1.05  # equal cuts
+
+
+def test_the_start_is_the_dense_network_and_is_left_alone():
+    run, _ = run_of("admm")
+    dense = run.method.start.responses[0]
+    again = executed("pruning", "admm", steps=1, **SHORT).method.start.responses[0]
+    for name, weight in dense.image.items():
+        assert torch.equal(weight, again.image[name])
+
+
+def test_the_same_seed_gives_the_same_network():
+    options = {**SHORT, "epochs": 2, "pretrain": 1}
+    a, b = (executed("pruning", "surrogate", seed=3, **options) for _ in range(2))
+    assert all(np.array_equal(a.point[n], b.point[n]) for n in a.point)
+    c = executed("pruning", "surrogate", seed=4, **options)
+    assert not all(np.array_equal(a.point[n], c.point[n]) for n in a.point)
