@@ -41,8 +41,13 @@ class ExactTwin(Protocol):
         """The objective of a point; raises Infeasible; None if it cannot be computed exactly."""
         ...
 
+    @property
+    def fact_names(self) -> tuple[str, ...]:
+        """Names of the whole numbers that a report claims besides the bounds."""
+        ...
+
     def facts(self, point: Mapping[str, Any]) -> Mapping[str, int]:
-        """Whole numbers that the report claims besides, by the name it gives them."""
+        """These numbers for a point."""
         ...
 
 
@@ -83,11 +88,11 @@ def prove(
 
 
 def disagreements(
-    claimed: Mapping[str, Any], proved: Claims, facts: Collection[str] = ()
+    claimed: Mapping[str, Any], proved: Claims, fact_names: Collection[str] = ()
 ) -> list[str]:
     """Every claimed number that is not what is proved, in words; empty if all are.
 
-    ``facts`` names the whole numbers that were claimed to be proved: their evidence must be there.
+    A fact that is claimed needs its evidence: without a point nothing said about it is proved.
     """
     expected: dict[str, Any] = {
         "dual_value": proved.dual_value,
@@ -95,7 +100,7 @@ def disagreements(
         "upper_bound": proved.upper_bound,
         "gap": proved.gap,
         "certified": proved.dual_value is not None,
-        **dict.fromkeys(facts),
+        **dict.fromkeys(fact_names),
         **proved.facts,
     }
     return [

@@ -29,7 +29,7 @@ class Record(NamedTuple):
     movement    : ‖s g‖, the length of the multiplier step before projection
     rho         : weight of the pull
     accepted    : did the answers replace the old ones?
-    moves       : how often the multipliers have moved so far
+    moves       : how often the step rule was followed so far (a step of 0 counts)
     stage       : stage of a progressive run, from 0
     """
 

@@ -19,6 +19,7 @@ class ExactAssignment:
     """Minimization of ``data.cost`` (a maximization has its profits negated before)."""
 
     integral = True
+    fact_names: tuple[str, ...] = ()
 
     def __init__(self, data: AssignmentData) -> None:
         self._cost = data.cost.tolist()

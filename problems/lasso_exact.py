@@ -15,6 +15,7 @@ class ExactLasso:
     """min ½ ‖A x − b‖² + weight ‖x‖₁, A (m, n) with few columns."""
 
     integral = False
+    fact_names = ("nonzeros",)
 
     def __init__(self, A: Any, b: Any, weight: float) -> None:
         rows = [[*row, entry] for row, entry in zip(A.tolist(), b.tolist(), strict=True)]

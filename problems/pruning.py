@@ -237,6 +237,7 @@ class ExactPruning:
     """Counts nonzeros; bounds and costs of a network are not proved."""
 
     integral = False
+    fact_names = ("nonzeros", "weights")
 
     def __init__(self, sizes: Mapping[str, int], budgets: Mapping[str, int]) -> None:
         self._sizes, self._budgets = sizes, budgets

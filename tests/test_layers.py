@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TABLE = """
     contraction meaning oracles solvers status vectors version
     nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
-    blocks oracles.checks sets.sparsity
+    blocks oracles.checks penalties sets.sparsity
     oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
     bounds nn slack stages state testing.blocks testing.exact testing.sets testing.steps
     solvers.moves stopping

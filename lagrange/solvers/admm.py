@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 from lagrange.blocks import Ask, Response
+from lagrange.penalties import AnyPenalty, ConstantPenalty, Sweep
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
@@ -45,13 +46,19 @@ Order = tuple[tuple[int, ...], ...]
 
 
 class Memory(NamedTuple):
-    """Within a sweep: which group is next, r as the next group shall see it (h + B z − b), and r
-    right after the first group answered (the dual residual needs it).
+    """What the solver keeps besides the answers.
+
+    phase : which group answers next
+    seen  : r as the next group shall see it (h + B z − b)
+    after_first : r right after the first group answered; the dual residual needs it
+    rho, rule   : the penalty of this sweep, and what its rule remembers
     """
 
     phase: int
     seen: Vector
     after_first: Vector
+    rho: float
+    rule: Any
 
 
 @final
@@ -59,20 +66,21 @@ class Memory(NamedTuple):
 class ADMM:
     """Settings.
 
-    rho        : penalty, > 0, in units of cost per squared unit of the coupling rows.
+    rho        : penalty, > 0, in units of cost per squared unit of the coupling rows; or a rule of
+                 ``lagrange.penalties`` that adapts it.
     order      : the groups of block numbers in the order they answer. Blocks of one group are asked
                  at once and must not share a row.
     relaxation : α ∈ (0, 2); 1 is plain ADMM, 1.5–1.8 often faster [1, §3.4.3].
     heuristic  : True accepts three or more groups, for which nothing is proved.
     """
 
-    rho: float
+    rho: float | AnyPenalty
     order: Order = ((0,), (1,))
     relaxation: float = 1.0
     heuristic: bool = False
 
     def __post_init__(self) -> None:
-        require_rho(self.rho)
+        self._penalty()  # refuses a number that is not positive
         if not 0 < self.relaxation < 2:
             raise ValueError(f"relaxation must lie in (0, 2), got {self.relaxation}")
         if len(self.order) < 2 or not all(self.order):
@@ -96,8 +104,13 @@ class ADMM:
                 f"ADMM takes equality rows only, {sorted(problem.inequality)} are ≤ rows: "
                 "pass lagrange.with_slacks(problem)"
             )
-        state = initial(problem, start, Memory(0, {}, {}))
-        return state._replace(memory=Memory(0, state.residual, state.residual))
+        rho, rule = self._penalty().init()
+        state = initial(problem, start, Memory(0, {}, {}, rho, rule))
+        g = state.residual
+        return state._replace(memory=state.memory._replace(seen=g, after_first=g))
+
+    def _penalty(self) -> AnyPenalty:
+        return ConstantPenalty(self.rho) if isinstance(self.rho, float | int) else self.rho
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
         return tuple(
@@ -110,12 +123,13 @@ class ADMM:
         response, seen = state.responses[block], state.memory.seen
         if response is not None:
             seen = subtract(seen, response.image)
-        return Quadratic(self.rho, seen)
+        return Quadratic(state.memory.rho, seen)
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        group, (phase, seen, after_first) = self.order[state.memory.phase], state.memory
+        phase, seen, after_first, rho, rule = state.memory
+        group = self.order[phase]
         if state.record.step == 0:
             _require_disjoint(group, answers)
         for i, answer in zip(group, answers, strict=True):
@@ -128,41 +142,56 @@ class ADMM:
         if phase == 0:
             after_first = seen
             seen = scale(self.relaxation, seen) if self.relaxation != 1 else seen
-        state = state._replace(responses=responses, memory=Memory(phase + 1, seen, after_first))
+        memory = Memory(phase + 1, seen, after_first, rho, rule)
+        state = state._replace(responses=responses, memory=memory)
         return self._finished(problem, state) if phase + 1 == len(self.order) else state
 
     def _finished(self, problem: Problem[Any], state: State[Memory]) -> State[Memory]:
         """The sweep is complete: move λ and take the measurements."""
-        _, seen, after_first = state.memory
+        _, seen, after_first, rho, _ = state.memory
         if state.record.step == 0:
             problem.check_rows([r for r in state.responses if r is not None])
         residual = problem.residual(state.responses)
-        multipliers = add_scaled(state.multipliers, self.rho, seen)
-        # x is stationary at the price λ + ρ after_first, the new λ is λ + ρ seen
-        dual_residual = self.rho * norm(subtract(after_first, seen))
+        multipliers = add_scaled(state.multipliers, rho, seen)
         cost = math.fsum(r.cost for r in state.responses if r is not None)
-        length, moved = norm(residual), self.rho * norm(seen)
-        return State(
-            multipliers=multipliers,
-            responses=state.responses,
-            residual=residual,
+        length = norm(residual)
+        record = Record(
+            step=state.record.step + 1,
             cost=cost,
-            best=state.best,
-            memory=Memory(0, residual, residual),
-            record=Record(
-                step=state.record.step + 1,
-                cost=cost,
-                lagrangian=cost + dot(state.multipliers, residual) + self.rho / 2 * length**2,
-                residual=length,
-                residual_scale=self._scale(problem, state),
-                dual_residual=dual_residual,
-                dual_scale=norm(multipliers),
-                step_size=self.rho,
-                movement=moved,
-                rho=self.rho,
-                moves=state.record.moves + 1,
-            ),
+            lagrangian=cost + dot(state.multipliers, residual) + rho / 2 * length**2,
+            residual=length,
+            residual_scale=self._scale(problem, state),
+            # x is stationary at the price λ + ρ after_first, the new λ is λ + ρ seen
+            dual_residual=rho * norm(subtract(after_first, seen)),
+            dual_scale=norm(multipliers),
+            step_size=rho,
+            movement=rho * norm(seen),
+            rho=rho,
+            moves=state.record.moves + 1,
         )
+        memory = self._next_penalty(state, multipliers, record)._replace(
+            phase=0, seen=residual, after_first=residual
+        )
+        return State(multipliers, state.responses, residual, cost, state.best, memory, record)
+
+    def _next_penalty(self, state: State[Memory], multipliers: Vector, record: Record) -> Memory:
+        """The memory with ρ for the next sweep."""
+        memory = state.memory
+        if isinstance(self.rho, float | int):
+            return memory
+        now = Sweep(
+            step=record.step,
+            rho=memory.rho,
+            residual=_normalized(record.residual, record.residual_scale),
+            dual_residual=_normalized(record.dual_residual, record.dual_scale),
+            effective=add_scaled(state.multipliers, memory.rho, memory.after_first),
+            multipliers=multipliers,
+            first=_image(state.responses, self.order[0]),
+            second=_image(state.responses, self.order[-1]),
+        )
+        rho, rule = self.rho.next(now, memory.rule)
+        require_rho(rho)
+        return memory._replace(rho=rho, rule=rule)
 
     def _scale(self, problem: Problem[Any], state: State[Memory]) -> float:
         """max(‖A x‖, ‖B z‖, ‖b‖): what the primal residual is relative to."""
@@ -171,6 +200,19 @@ class ADMM:
             images = [norm(r.image) for i in group if (r := state.responses[i]) is not None]
             largest = max(largest, math.hypot(*images))
         return largest
+
+
+def _normalized(value: float, scale: float) -> float:
+    return value / scale if scale > 0 else math.nan
+
+
+def _image(responses: Sequence[Response | None], group: Sequence[int]) -> Vector:
+    """Σ A_i x_i of a group."""
+    total: Vector = {}
+    for i in group:
+        if (response := responses[i]) is not None:
+            total = add(total, response.image)
+    return total
 
 
 def _require_disjoint(group: Sequence[int], answers: Sequence[Response]) -> None:

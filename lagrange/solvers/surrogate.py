@@ -12,7 +12,8 @@ Guarantee    with SurrogateContraction ‖s g‖ follows the α schedule exactly
              ask for sweeps and look at the certified bound.
 Caveat       L(λ, x) is *not* a lower bound. Bounds are proved only when all blocks were asked at one
              λ: in the first pass, every ``sweep_every`` steps, or when every block failed SOC. With
-             rho no bound is proved, and x after a round of failures is only a block-wise minimizer.
+             rho no bound is proved, and x after a round of failures is only a block-wise minimizer;
+             in groups of several blocks not even that, since each answers the others' old images.
 
 Notation     λ multipliers · g residual · s step_size · ρ rho
 Reference    [1] Bragin, Luh, Yan, Yu, Stern, J. Optim. Theory Appl. 164 (2015) 173–201

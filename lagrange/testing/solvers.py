@@ -15,7 +15,7 @@ from lagrange.problem import Problem
 from lagrange.records import Record
 from lagrange.state import Solver, State
 from lagrange.stopping import StepLimit
-from lagrange.testing.compare import difference, require, shown, slack, snapshot
+from lagrange.testing.compare import difference, require, same, shown, slack, snapshot
 from lagrange.vectors import Vector
 
 
@@ -59,18 +59,21 @@ def check_ask_and_tell_are_pure(problem: Problem[Any], solver: Solver[Any], step
     is changed in place, not even rounds later.
     """
     given = snapshot((problem.rhs, solver))
-    run: list[Round] = []
-    for one in rounds(problem, solver, steps):
-        run.append(one)
-        found = difference(one.asks, solver.ask(problem, one.before))
-        require(found is None, f"{_at(one)}: asks differently the second time: {found}")
-        kept = snapshot((one.before, one.answers))
-        again = told(problem, solver, one.before, one.answers)
-        found = difference(one.after, again)
-        require(found is None, f"{_at(one)}: told the same twice, the states differ in {found}")
-        found = difference(kept, (one.before, one.answers))
-        require(found is None, f"{_at(one)}: tell changed its arguments: {found}")
-    found = difference([r.after for r in run], [r.after for r in rounds(problem, solver, steps)])
+    state, states = solver.init(problem), list[State[Any]]()
+    while state.record.step < steps and (asks := solver.ask(problem, state)):
+        at = _at(state)
+        found = difference(asks, solver.ask(problem, state))
+        require(found is None, f"{at}: asks differently the second time: {found}")
+        answers = serially(problem, asks)
+        kept = snapshot((state, answers))
+        new = told(problem, solver, state, answers)
+        found = difference(kept, (state, answers))
+        require(found is None, f"{at}: tell changed its arguments: {found}")
+        found = difference(new, told(problem, solver, state, answers))
+        require(found is None, f"{at}: told the same twice, the states differ in {found}")
+        state = new
+        states.append(new)
+    found = difference(states, [r.after for r in rounds(problem, solver, steps)])
     require(found is None, f"a second run with the same solver differs: {found}")
     found = difference(given, (problem.rhs, solver))
     require(found is None, f"the run changed the right-hand side or the solver: {found}")
@@ -109,20 +112,26 @@ def check_resume(problem: Problem[Any], solver: Solver[Any], steps: int) -> None
 
 def check_asks_are_independent(problem: Problem[Any], solver: Solver[Any], steps: int) -> None:
     """The asks of a round name different blocks, carry finite prices on the problem's rows, and get
-    the same answers in whatever order they are put.
+    the same answers in whatever order they are put. Each answer lands at its block, or is rejected.
     """
     for one in rounds(problem, solver, steps):
         named = [a.block for a in one.asks]
-        require(len(set(named)) == len(named), f"{_at(one)}: asks a block twice: {named}")
+        require(len(set(named)) == len(named), f"{_at(one.before)}: asks a block twice: {named}")
         require(
             all(0 <= i < len(problem.blocks) for i in named),
-            f"{_at(one)}: asks blocks {named} of {len(problem.blocks)}",
+            f"{_at(one.before)}: asks blocks {named} of {len(problem.blocks)}",
         )
         for a in one.asks:
-            _require_vector(problem, a.price, f"{_at(one)}: the prices for block {a.block}")
+            _require_vector(problem, a.price, f"{_at(one.before)}: the prices for block {a.block}")
         backwards = serially(problem, one.asks[::-1])[::-1]
         found = difference(one.answers, backwards)
-        require(found is None, f"{_at(one)}: asked backwards, the answers differ: {found}")
+        require(found is None, f"{_at(one.before)}: asked backwards, the answers differ: {found}")
+        heard = dict(zip(named, one.answers, strict=True))
+        for i, (old, new) in enumerate(zip(one.before.responses, one.after.responses, strict=True)):
+            require(
+                new is old or same(new, heard.get(i)),
+                f"{_at(one.before)}: block {i} is held to have done what it did not answer",
+            )
 
 
 def check_multipliers_feasible(problem: Problem[Any], solver: Solver[Any], steps: int) -> None:
@@ -133,10 +142,12 @@ def check_multipliers_feasible(problem: Problem[Any], solver: Solver[Any], steps
         for v in (one.after.multipliers, one.after.best.multipliers):
             if v is None:
                 continue
-            _require_vector(problem, v, f"{_at(one)}: the multipliers")
+            _require_vector(problem, v, f"{_at(one.before)}: the multipliers")
             for name in problem.inequality:
                 lowest = float(v[name].min())
-                require(lowest >= 0, f"{_at(one)}: multiplier {lowest} on the ≤ row {name!r}")
+                require(
+                    lowest >= 0, f"{_at(one.before)}: multiplier {lowest} on the ≤ row {name!r}"
+                )
 
 
 def check_bounds_hold(
@@ -158,15 +169,15 @@ def check_bounds_hold(
         for cost in (*feasible_costs, *found):
             require(
                 math.isnan(now.lower_bound) or now.lower_bound <= cost + 1e-9 * (1 + abs(cost)),
-                f"{_at(one)}: claims the lower bound {now.lower_bound}, but {cost} is feasible",
+                f"{_at(one.before)}: claims the lower bound {now.lower_bound}, but {cost} is feasible",
             )
         require(
             best.lower_bound == -math.inf or (now.stage, best.lower_bound) in proved,
-            f"{_at(one)}: the best lower bound {best.lower_bound} was proved at no step",
+            f"{_at(one.before)}: the best lower bound {best.lower_bound} was proved at no step",
         )
         require(
             best.upper_bound in (math.inf, *found),
-            f"{_at(one)}: the best upper bound {best.upper_bound} was found at no step",
+            f"{_at(one.before)}: the best upper bound {best.upper_bound} was found at no step",
         )
 
 
@@ -182,7 +193,9 @@ def check_records(
     for one in rounds(problem, solver, steps):
         if one.after.record.step == one.before.record.step:
             found = difference(one.before.record, one.after.record)
-            require(found is None, f"{_at(one)}: an unfinished step changed the record: {found}")
+            require(
+                found is None, f"{_at(one.before)}: an unfinished step changed the record: {found}"
+            )
             continue
         _check_counters(at_last_step.record, one)
         _check_measures(problem, one)
@@ -193,11 +206,17 @@ def check_records(
 
 def _check_counters(last: Record, one: Round) -> None:
     now = one.after.record
-    require(now.step == last.step + 1, f"{_at(one)}: step {last.step} was followed by {now.step}")
     require(
-        now.moves - last.moves in (0, 1), f"{_at(one)}: {now.moves - last.moves} moves in one step"
+        now.step == last.step + 1, f"{_at(one.before)}: step {last.step} was followed by {now.step}"
     )
-    require(now.stage >= last.stage, f"{_at(one)}: stage {last.stage} was followed by {now.stage}")
+    require(
+        now.moves - last.moves in (0, 1),
+        f"{_at(one.before)}: {now.moves - last.moves} moves in one step",
+    )
+    require(
+        now.stage >= last.stage,
+        f"{_at(one.before)}: stage {last.stage} was followed by {now.stage}",
+    )
 
 
 def _check_measures(problem: Problem[Any], one: Round) -> None:
@@ -207,7 +226,9 @@ def _check_measures(problem: Problem[Any], one: Round) -> None:
     cost, g = math.fsum(r.cost for r in answered), problem.residual(answered)
     size = vectors.norm(g) + sum(vectors.norm(r.image) for r in answered)
     off = vectors.norm(vectors.subtract(state.residual, g))
-    require(off <= slack(g, size), f"{_at(one)}: the residual is off by {off}, it is {shown(g)}")
+    require(
+        off <= slack(g, size), f"{_at(one.before)}: the residual is off by {off}, it is {shown(g)}"
+    )
     costs = math.fsum(abs(r.cost) for r in answered)
     pull = 0.0 if math.isnan(now.rho) else now.rho / 2 * vectors.norm(g) ** 2
     prices = vectors.dot(one.before.multipliers, g)
@@ -220,7 +241,7 @@ def _check_measures(problem: Problem[Any], one: Round) -> None:
     ):
         require(
             math.isnan(told) or abs(told - wanted) <= slack(g, scale + size),
-            f"{_at(one)}: {name} is {told}, the answers make it {wanted}",
+            f"{_at(one.before)}: {name} is {told}, the answers make it {wanted}",
         )
 
 
@@ -229,21 +250,22 @@ def _check_movement(problem: Problem[Any], one: Round, over_relaxed: bool) -> No
     change = vectors.subtract(one.after.multipliers, one.before.multipliers)
     moved = vectors.norm(change)
     if math.isnan(now.movement):
-        require(moved == 0, f"{_at(one)}: the multipliers moved by {moved}, movement is NaN")
+        require(moved == 0, f"{_at(one.before)}: the multipliers moved by {moved}, movement is NaN")
         return
     room = slack(change, vectors.norm(one.after.multipliers) + now.movement)
     short = bool(problem.inequality)  # projection may cut a move, but never lengthens it
     require(
         moved <= now.movement + room and (short or moved >= now.movement - room),
-        f"{_at(one)}: the multipliers moved by {moved}, movement is {now.movement}",
+        f"{_at(one.before)}: the multipliers moved by {moved}, movement is {now.movement}",
     )
     require(
-        now.movement == 0 or now.moves == old.moves + 1, f"{_at(one)}: a move that moves leaves out"
+        now.movement == 0 or now.moves == old.moves + 1,
+        f"{_at(one.before)}: a move that moves leaves out",
     )
     wanted = now.step_size * now.residual
     require(
         over_relaxed or abs(now.movement - wanted) <= slack(change, wanted),
-        f"{_at(one)}: movement {now.movement} is not step_size · residual = {wanted}",
+        f"{_at(one.before)}: movement {now.movement} is not step_size · residual = {wanted}",
     )
 
 
@@ -263,5 +285,5 @@ def _require_vector(problem: Problem[Any], v: Vector, what: str) -> None:
     require(bad is None, f"{what} of row {bad!r} hold a NaN or an infinity")
 
 
-def _at(one: Round) -> str:
-    return f"step {one.before.record.step + 1}, at multipliers {shown(one.before.multipliers)}"
+def _at(state: State[Any]) -> str:
+    return f"step {state.record.step + 1}, at multipliers {shown(state.multipliers)}"

@@ -13,7 +13,7 @@ from problems.assignment_data import generate
 from problems.assignment_exact import ExactAssignment
 from tests.by_hand.drive import states
 from tests.exact.finite import Finite, dual_value, feasible_costs
-from tests.exact.instances import all_assignments
+from tests.exact.instances import all_assignments, contested
 
 
 def two_covers() -> Problem:
@@ -101,7 +101,7 @@ def test_bounds_come_only_from_all_blocks_heard_at_one_price(settings):
 
 
 def test_bounds_of_an_assignment_run_are_dual_values_in_rationals():
-    data = generate("C", 4, 12, 2)
+    data = contested("C", 4, 12, 2)
     twin = ExactAssignment(data)
     solver = SurrogateLagrangian(SurrogateContraction(30, 0.2, first_step=0.5), sweep_every=9)
     proved = 0

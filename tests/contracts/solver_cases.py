@@ -40,6 +40,7 @@ class SolverCase:
 
 COST = np.array([[4.0, 2.0, 7.0, 3.0], [3.0, 5.0, 4.0, 6.0], [5.0, 4.0, 2.0, 2.0]])
 WEIGHT = np.array([[2, 3, 2, 1], [1, 2, 3, 2], [3, 1, 2, 2]])
+LIMIT = np.array([2.0, 1.0, 1.0, 1.0])
 
 
 def solver_cases() -> list[SolverCase]:
@@ -52,14 +53,14 @@ def solver_cases() -> list[SolverCase]:
 
 def assignment(capacity: int = 4, *, kind: str = "exactly") -> Problem[None]:
     """Three agents, four jobs: each job ``exactly`` once, ``cover``-ed at least once at a cost, or
-    ``pack``-ed at most once at a profit.
+    ``pack``-ed at a profit, at most once, the first twice (its price starts at 0 and would fall).
     """
     sign = -1.0 if kind == "pack" else 1.0
     knapsacks = [Knapsack(sign * c, w, capacity, "jobs") for c, w in zip(COST, WEIGHT, strict=True)]
     rows = frozenset[str]() if kind == "exactly" else frozenset({"jobs"})
     if kind == "cover":
         return Problem(tuple(_Negated(k) for k in knapsacks), {"jobs": -np.ones(4)}, rows)
-    return Problem(tuple(knapsacks), {"jobs": np.ones(4)}, rows)
+    return Problem(tuple(knapsacks), {"jobs": LIMIT if kind == "pack" else np.ones(4)}, rows)
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ class _Negated:
 def assignment_costs(capacity: int = 4, *, kind: str = "exactly") -> list[float]:
     """The objectives of all feasible points, cheapest first."""
     allowed = {"exactly": np.equal, "cover": np.greater_equal, "pack": np.less_equal}[kind]
+    wanted = LIMIT if kind == "pack" else np.ones(4)
     sign = -1.0 if kind == "pack" else 1.0
     agent = [np.array(x) for x in product((0, 1), repeat=4)]
     choices = [[x for x in agent if w @ x <= capacity] for w in WEIGHT]
     costs: list[float] = []
     for xs in product(*choices):
-        if allowed(sum(xs), 1).all():
+        if allowed(sum(xs), wanted).all():
             costs.append(sign * sum(float(c @ x) for c, x in zip(COST, xs, strict=True)))
     return sorted(costs)
 

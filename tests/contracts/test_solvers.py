@@ -94,3 +94,24 @@ def test_a_stage_can_end_by_the_clock() -> None:
     solution = solve(stages, solver, stop=StepLimit(50))
     assert solution.trace[-1].stage == 1
     assert len(solution.trace) < 10
+
+
+def test_the_bounds_of_an_early_stage_are_not_those_of_the_problem() -> None:
+    """Roomier stages have other optima: what they prove is in their records and nowhere else."""
+    stages = in_stages([assignment(6), assignment(4)])
+    solver = Progressive(Subgradient(), until=StepLimit(3))
+    early = solve(stages, solver, stop=StepLimit(2))
+    assert all(math.isfinite(record.lower_bound) for record in early.trace)
+    assert (early.lower_bound, early.upper_bound) == (-math.inf, math.inf)
+    late = solve(stages, solver, stop=StepLimit(5))
+    lowers = [record.lower_bound for record in late.trace if record.stage == 1]
+    assert late.lower_bound == max(lowers)
+
+
+def test_sweeps_prove_a_bound_when_they_are_due() -> None:
+    rule = SurrogateContraction.for_horizon(40, first_step=0.5)
+    run = list(rounds(assignment(), SurrogateLagrangian(rule, sweep_every=3), 16))
+    for one in run[::3]:  # after 0, 3, 6, … finished steps
+        assert len(one.asks) == 3
+        assert math.isfinite(one.after.record.lower_bound)
+    assert any(len(one.asks) == 1 for one in run)

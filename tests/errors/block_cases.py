@@ -1,4 +1,4 @@
-"""Solvers, oracles, sets, networks: what they refuse."""
+"""Oracles, sets, networks: what they refuse."""
 
 import math
 
@@ -7,24 +7,16 @@ import torch
 from torch import nn
 
 from lagrange import (
-    ADMM,
-    Progressive,
     Quadratic,
-    SolveError,
-    StepLimit,
-    Subgradient,
-    SurrogateLagrangian,
-    solve,
 )
 from lagrange.nn import TrainingBlock, weights
 from lagrange.oracles.closed_form import L1Norm, LeastSquares
 from lagrange.oracles.knapsack import Knapsack
 from lagrange.oracles.set_block import SetBlock
 from lagrange.sets import Box, Cardinality, GlobalCardinality
-from lagrange.step_sizes import Constant
-from tests.errors.case import Case
-from tests.errors.core_cases import refused
-from tests.errors.small import ZERO, Fixed, problem
+from lagrange.slack import Slack
+from tests.errors.case import Case, refused
+from tests.errors.small import ZERO
 
 NAN, INF = math.nan, math.inf
 EYE, ONES = np.eye(2), np.ones(2)
@@ -49,18 +41,6 @@ def network_block(targets=("weight",), epochs=1, loss=None):
     )
 
 
-def admm(order=((0,), (1,)), blocks=2, **settings):
-    """Init on a problem of that many blocks."""
-    fields = {k: settings.pop(k) for k in ("inequality",) if k in settings}
-    p = problem(*[Fixed({"a": ZERO})] * blocks, **fields)
-    return ADMM(1.0, order, **settings).init(p)
-
-
-def shared_row():
-    p = problem(*[Fixed({"a": ZERO})] * 3)
-    return solve(p, ADMM(1.0, ((0, 1), (2,))), stop=StepLimit(1))
-
-
 def pull(offset):
     return Quadratic(2.0, {"a": offset})
 
@@ -71,82 +51,6 @@ def at_price(block, price, query=None):
 
 BAD = np.array([0.0, NAN])
 CASES = [
-    *refused("ADMM rho", ADMM, (0.0, -1.0, NAN, INF), "rho must be a finite number > 0"),
-    *refused(
-        "SLR rho",
-        lambda v: SurrogateLagrangian(Constant(1.0), rho=v),
-        (0.0, -1.0, NAN, INF),
-        "rho must be a finite number > 0",
-    ),
-    *refused(
-        "ADMM relaxation",
-        lambda v: ADMM(1.0, relaxation=v),
-        (0.0, 2.0, -1.0, NAN),
-        "relaxation must lie in (0, 2)",
-    ),
-    *refused(
-        "ADMM order",
-        lambda v: ADMM(1.0, v),
-        (((0,),), (), ((0,), ())),
-        "at least two non-empty groups",
-    ),
-    Case(
-        "ADMM with three groups",
-        lambda _: ADMM(1.0, ((0,), (1,), (2,))),
-        ValueError,
-        ("3 groups", "diverge", "heuristic=True"),
-    ),
-    Case(
-        "ADMM with three groups, relaxed",
-        lambda _: ADMM(1.0, ((0,), (1,), (2,)), relaxation=1.5, heuristic=True),
-        ValueError,
-        ("relaxation", "two groups only"),
-    ),
-    *[
-        Case(
-            f"ADMM order {order} of two blocks",
-            lambda _, o=order: admm(o),
-            ValueError,
-            (f"order {order}", "each of the 2 blocks once"),
-        )
-        for order in (((0,), (0, 1)), ((0,), (2,)), ((0,), (1, 2)))
-    ],
-    Case(
-        "ADMM with ≤ rows",
-        lambda _: admm(inequality=frozenset({"a"})),
-        ValueError,
-        ("['a']", "equality rows only", "with_slacks"),
-    ),
-    Case(
-        "ADMM group that shares a row",
-        lambda _: shared_row(),
-        SolveError,
-        ("blocks 0 and 1", "row 'a'", "different groups"),
-    ),
-    *refused(
-        "SLR group",
-        lambda v: SurrogateLagrangian(Constant(1.0), v),
-        (0, -1),
-        "group must be at least 1",
-    ),
-    *refused(
-        "SLR sweep_every",
-        lambda v: SurrogateLagrangian(Constant(1.0), sweep_every=v),
-        (0,),
-        "sweep_every must be at least 1 or None",
-    ),
-    Case(
-        "SLR sweep with rho",
-        lambda _: SurrogateLagrangian(Constant(1.0), rho=1.0, sweep_every=2),
-        ValueError,
-        ("sweep", "rho", "no bound"),
-    ),
-    Case(
-        "Progressive without stages",
-        lambda _: Progressive(Subgradient(), StepLimit(1)).init(problem()),
-        TypeError,
-        ("sequence of problems", "in_stages"),
-    ),
     # oracles
     Case("cost 2-d", lambda _: knapsack(cost=EYE), ValueError, ("cost", "1-d", "(2, 2)")),
     Case("cost empty", lambda _: knapsack(cost=()), ValueError, ("cost", "non-empty", "(0,)")),
@@ -187,6 +91,7 @@ CASES = [
         for name, block, query, says in (
             ("knapsack", BAG, None, ("row 'a'", "NaN or an infinity", str(price))),
             ("least squares", LeastSquares(EYE, ONES, "a"), None, ("row 'a'", str(price))),
+            ("slack", Slack("a", ZERO), None, ("row 'a'", "NaN or an infinity")),
             ("l1 norm", L1Norm(1.0, "a"), pull(ZERO), ("row 'a'", str(price))),
             (
                 "set",

@@ -4,12 +4,12 @@ import ast
 import io
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import TracebackType
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import pytest
@@ -42,14 +42,22 @@ class Case:
     says: tuple[str, ...]
 
 
+def refused(name: str, make: Callable[[Any], Any], values: Sequence[Any], *says: str) -> list[Case]:
+    """The same call with several values, each of which the message must name."""
+    return [
+        Case(f"{name} {value}", lambda _, v=value: make(v), ValueError, (*says, f"got {value}"))
+        for value in values
+    ]
+
+
 class Outcome(NamedTuple):
-    """What a call ended in: the error's class, all that it said, and where it was raised. Errors that
-    it came from (``from``, or one being handled) are counted too.
+    """What a call ended in: the error's class, all that it said, and the lines of its traceback and
+    of those of the errors that it came from (``from``, or one being handled).
     """
 
     error: type[BaseException] | None
     said: str
-    raised: frozenset[Spot]
+    lines: frozenset[Spot]
 
 
 @cache
@@ -67,7 +75,7 @@ def outcome(case: Case) -> Outcome:
             case.call(Place(Path(folder), patch))
         except BaseException as error:
             said = " ".join(f"{error} {err.getvalue()} {out.getvalue()}".split())
-            return Outcome(type(error), said, frozenset(_origins(error)))
+            return Outcome(type(error), said, frozenset(_lines(error)))
     return Outcome(None, f"{err.getvalue()} {out.getvalue()}", frozenset())
 
 
@@ -93,17 +101,17 @@ def raise_statements() -> dict[Spot, range]:
     return found
 
 
-def executed(raised: frozenset[Spot]) -> set[Spot]:
-    """The raise statements among the places where errors began."""
+def executed(lines: frozenset[Spot]) -> set[Spot]:
+    """The raise statements among the lines of tracebacks."""
     return {
         statement
-        for statement, lines in raise_statements().items()
-        if any(spot.file == statement.file and spot.line in lines for spot in raised)
+        for statement, covered in raise_statements().items()
+        if any(spot.file == statement.file and spot.line in covered for spot in lines)
     }
 
 
-def _origins(error: BaseException) -> Iterator[Spot]:
-    """Where this error and those it came from were raised: the innermost frame of each."""
+def _lines(error: BaseException) -> Iterator[Spot]:
+    """Where this error and those it came from were raised, and where they passed on their way."""
     seen: set[int] = set()
     rest: list[BaseException | None] = [error]
     while rest:
@@ -112,11 +120,7 @@ def _origins(error: BaseException) -> Iterator[Spot]:
             continue
         seen.add(id(now))
         rest += [now.__cause__, now.__context__]
-        at: TracebackType | None = now.__traceback__
-        while at is not None and at.tb_next is not None:
-            at = at.tb_next
-        if at is None:
-            continue
-        path = Path(at.tb_frame.f_code.co_filename)
-        if path.is_relative_to(ROOT):
-            yield Spot(path.relative_to(ROOT).as_posix(), at.tb_lineno)
+        for frame, line in walk_tb(now.__traceback__):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(ROOT):
+                yield Spot(path.relative_to(ROOT).as_posix(), line)

@@ -23,7 +23,7 @@ from lagrange.bounds import certified_lower_bound
 from lagrange.contraction import choose_constants
 from lagrange.solvers.moves import next_move
 from lagrange.step_sizes import Constant, Diminishing, Polyak, Progress, SurrogateContraction
-from tests.errors.case import Case
+from tests.errors.case import Case, refused
 from tests.errors.small import ZERO, Breaking, Fixed, problem, run
 
 NAN, INF = math.nan, math.inf
@@ -52,14 +52,6 @@ class Wild:
 
     def next(self, now, memory):
         return self.step, memory
-
-
-def refused(name, make, values, *says):
-    """The same call with several values, each of which the message must name."""
-    return [
-        Case(f"{name} {value}", lambda _, v=value: make(v), ValueError, (*says, f"got {value}"))
-        for value in values
-    ]
 
 
 CASES = [

@@ -1,4 +1,4 @@
-"""Instances and their files, exact twins, data: what they refuse."""
+"""Instances and their files, data: what they refuse."""
 
 import math
 import sys
@@ -8,17 +8,13 @@ import numpy as np
 from problems import data
 from problems.assignment import assignment
 from problems.assignment_data import AssignmentData, generate, read_orlib
-from problems.assignment_exact import ExactAssignment
 from problems.lasso import lasso
-from problems.lasso_exact import ExactLasso
 from problems.networks.digits import load_digits
-from problems.pruning import ExactPruning, pruning
-from tests.errors.case import Case
-from tests.errors.core_cases import refused
+from problems.pruning import pruning
+from tests.errors.case import Case, refused
 
 GOOD = "2 3\n1 2 3\n4 5 6\n1 1 1\n2 2 2\n3 4\n"
 ROW = np.array([[1, 1]])
-TWIN = ExactAssignment(generate("A", 2, 3, 0))
 
 
 def instance_file(text, *says, name=None):
@@ -63,10 +59,6 @@ def missing_instance(place):
 def without_data(place):
     place.patch.delenv(data.VARIABLE, raising=False)
     data.data_path("gap/BEST.tsv")
-
-
-def exact_lasso_cost():
-    return ExactLasso(np.eye(2), np.ones(2), 1.0).cost({"point": np.ones(3)})
 
 
 CASES = [
@@ -130,60 +122,11 @@ CASES = [
     Case("no agents", lambda _: generate("A", 0, 3, 0), ValueError, ("at least 1", "0 and 3")),
     Case("no jobs", lambda _: generate("A", 2, 0, 0), ValueError, ("at least 1", "2 and 0")),
     Case("sense", lambda _: assignment(sense="up"), ValueError, ("min or max", "'up'")),
-    # exact twins
-    Case(
-        "point with too few jobs",
-        lambda _: TWIN.cost({"agent": [0, 1]}),
-        ValueError,
-        ("2 entries", "not 3"),
+    *refused(
+        "assignment seed", lambda v: assignment(seed=v), (-1,), "seed must be a whole number ≥ 0"
     ),
-    *[
-        Case(
-            f"job of agent {i}",
-            lambda _, i=i: TWIN.cost({"agent": [0, i, 1]}),
-            ValueError,
-            ("job 1", f"agent {i}", "there are 2"),
-        )
-        for i in (2, -1)
-    ],
-    Case(
-        "agent that is overloaded",
-        lambda _: ExactAssignment(AssignmentData(ROW, ROW * 3, np.array([5]))).cost(
-            {"agent": [0, 0]}
-        ),
-        ValueError,
-        ("agent 0", "loaded 6", "capacity is 5"),
-    ),
-    Case(
-        "lasso point of another length",
-        lambda _: exact_lasso_cost(),
-        ValueError,
-        ("3 entries", "not 2"),
-    ),
-    Case(
-        "more nonzeros than a tensor's budget",
-        lambda _: ExactPruning({"w": 3}, {"w": 1}).cost({"w": np.array([1.0, 0.0, -2.0])}),
-        ValueError,
-        ("w: 2 nonzeros", "budget is 1"),
-    ),
-    Case(
-        "more nonzeros than the budget of all",
-        lambda _: ExactPruning({"w": 2, "v": 1}, {"": 1}).cost({"w": np.ones(2), "v": np.ones(1)}),
-        ValueError,
-        ("all tensors together: 3 nonzeros", "budget is 1"),
-    ),
-    Case(
-        "point without a tensor",
-        lambda _: ExactPruning({"w": 2}, {"": 1}).cost({}),
-        ValueError,
-        ("no array 'w'", "2 entries"),
-    ),
-    Case(
-        "point with a tensor of another size",
-        lambda _: ExactPruning({"w": 2}, {"": 1}).facts({"w": np.zeros(3)}),
-        ValueError,
-        ("no array 'w'", "2 entries"),
-    ),
+    *refused("lasso seed", lambda v: lasso(table="random", seed=v), (-2,), "seed must be", "≥ 0"),
+    *refused("pruning seed", lambda v: pruning(seed=v), (-3,), "seed must be", "≥ 0"),
     # lasso
     *refused(
         "fraction",

@@ -24,7 +24,7 @@ from lagrange.step_sizes import Constant, Diminishing, Polyak, Progress, Surroga
 from problems.assignment_data import AssignmentData, generate
 from problems.lasso import lasso
 from problems.pruning import pruning
-from tests.errors.run_cases import fine
+from tests.errors.families import fine
 
 TINY = 5e-324  # the smallest float above 0
 BELOW_2 = math.nextafter(2.0, 0.0)

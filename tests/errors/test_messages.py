@@ -2,10 +2,30 @@
 
 import pytest
 
-from tests.errors import block_cases, conformance_cases, core_cases, family_cases, run_cases
+from tests.errors import (
+    block_cases,
+    command_cases,
+    conformance_cases,
+    core_cases,
+    family_cases,
+    penalty_cases,
+    run_cases,
+    solver_cases,
+    twin_cases,
+)
 from tests.errors.case import Case, executed, outcome, raise_statements
 
-FILES = (core_cases, block_cases, family_cases, run_cases, conformance_cases)
+FILES = (
+    core_cases,
+    solver_cases,
+    penalty_cases,
+    block_cases,
+    family_cases,
+    twin_cases,
+    run_cases,
+    command_cases,
+    conformance_cases,
+)
 CASES = [case for file in FILES for case in file.CASES]
 
 
@@ -21,11 +41,11 @@ def test_message(case: Case):
     assert issubclass(end.error, case.error), f"{end.error.__name__}: {end.said}"
     missing = [part for part in case.says if " ".join(part.split()) not in end.said]
     assert not missing, f"{missing} not in {end.said!r}"
-    assert executed(end.raised), "some other package refused, not this one"
+    assert executed(end.lines), "some other package refused, not this one"
 
 
 def test_every_raise_is_executed():
-    reached = set().union(*(executed(outcome(case).raised) for case in CASES))
+    reached = set().union(*(executed(outcome(case).lines) for case in CASES))
     never = sorted(set(raise_statements()) - reached)
     listed = "\n".join(f"  {spot.file}:{spot.line}" for spot in never)
     assert not never, f"{len(never)} raise statements that no case executes:\n{listed}"

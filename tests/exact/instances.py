@@ -1,10 +1,12 @@
 """Strategies: small whole numbers, feasible by construction."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from lagrange import Problem
-from problems.assignment_data import AssignmentData
+from problems.assignment_data import AssignmentData, generate
 from tests.exact.finite import Finite
 
 
@@ -41,6 +43,12 @@ def assignments(draw) -> AssignmentData:
     planted = draw(whole(0, agents - 1, jobs))
     load = np.bincount(planted, weight[planted, np.arange(jobs)], minlength=agents)
     return AssignmentData(cost, weight, load.astype(np.int64) + draw(whole(0, 3, agents)))
+
+
+def contested(kind: str, agents: int, jobs: int, seed: int) -> AssignmentData:
+    """A generated instance with its costs lowered, so that agents want jobs at price 0 already."""
+    data = generate(kind, agents, jobs, seed)
+    return replace(data, cost=data.cost - int(np.median(data.cost)))
 
 
 def all_assignments(data: AssignmentData):

@@ -43,11 +43,14 @@ def test_senses(total, inequality):
 
 @pytest.mark.parametrize("solver", [Subgradient(RULE), SurrogateLagrangian(RULE)])
 @pytest.mark.parametrize("inequality", [False, True])
-def test_a_sum_that_floats_round_to_zero_is_not_feasible(solver, inequality):
-    """1 + 10¹⁶ − 10¹⁶ is 1; added from the left in floats it is 0."""
-    problem = one_row([1.0], [1e16], rhs=1e16, inequality=inequality)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_sum_that_floats_round_to_zero_is_not_feasible(solver, inequality, sign):
+    """1 + 10¹⁶ − 10¹⁶ is 1; added from the left in floats it is 0. Less than 0 will do for ≤."""
+    problem = one_row([sign], [sign * 1e16], rhs=sign * 1e16, inequality=inequality)
     solution = solve(problem, solver, stop=StepLimit(3))
-    assert solution.point is None and solution.upper_bound == math.inf
+    feasible = inequality and sign < 0
+    assert solution.point == ([0, 0] if feasible else None)
+    assert solution.upper_bound == (0 if feasible else math.inf)
 
 
 @pytest.mark.parametrize("inequality", [False, True])

@@ -26,12 +26,12 @@ from lagrange import (
 from lagrange.parallel import over
 from lagrange.step_sizes import Constant, Polyak, SurrogateContraction
 from problems.assignment import build
-from problems.assignment_data import generate
 from tests.by_hand.drive import Parabola
 from tests.exact.finite import Finite
+from tests.exact.instances import contested
 
 CONTRACTION = SurrogateContraction(30, 0.2, first_step=0.5)
-ASSIGNMENT = build(generate("D", 4, 12, 0))
+ASSIGNMENT = build(contested("D", 4, 12, 0))
 CONVEX = Problem(
     (
         Parabola(2.0, np.array([1.0, -3.0]), "row"),
@@ -100,8 +100,8 @@ def test_answers_in_parallel_are_the_serial_ones(problem, solver):
 def test_other_limits():
     problem, solver = RUNS["subgradient"]
     assert solve(problem, solver, stop=TimeLimit(1e-9)).state.record.step == 1
-    wide = solve(problem, solver, stop=StepLimit(50) | GapBelow(0.9))
-    assert wide.status is Status.OPTIMAL and wide.gap <= 0.9 and wide.state.record.step < 50
+    wide = solve(problem, solver, stop=StepLimit(50) | GapBelow(1.5))
+    assert wide.status is Status.OPTIMAL and wide.gap <= 1.5 and wide.state.record.step < 50
     # a target that is reached gives the step 0
     for stuck in (Subgradient(Polyak(-1e6)), SurrogateLagrangian(Polyak(-1e6))):
         assert solve(problem, stuck, stop=Stalled() | StepLimit(99)).status is Status.STALLED

@@ -238,6 +238,22 @@ def test_a_family_of_ones_own(tmp_path):
     assert done.returncode == 1 and "claims no certificate" in done.stdout
 
 
+def test_what_a_maximization_of_ones_own_did_not_measure_is_null(tmp_path):
+    """No feasible point: no upper bound of the minimization, no lower one of the maximization."""
+    found = "Feasible(np.array([0.0, 3.0]), -3.0 * dear)"
+    text = OWN_FAMILY.replace(
+        f"recover=lambda responses: {found}", "recover=lambda responses: None"
+    )
+    text = text.replace("Polyak(patience=5)", "Polyak(target=-1.0)")
+    text = text.replace("lambda steps: method})", 'lambda steps: method}, sense="max")')
+    (tmp_path / "corner.py").write_text(text)
+    words = ("solve", "corner:shops", "--out", "run", "--json")
+    report = one_object(lagrange(tmp_path, *words, PYTHONPATH=str(tmp_path)))
+    assert report["sense"] == "max"
+    assert report["lower_bound"] is None and report["gap"] is None
+    assert report["upper_bound"] >= 6.0, "what the dearer shop alone makes of 3"
+
+
 def test_a_family_whose_points_are_no_arrays_is_still_saved(tmp_path):
     """Only the author knows how to save such a point; the bounds are not lost for it."""
     text = OWN_FAMILY.replace("Feasible(np.array([0.0, 3.0]),", "Feasible([None, [1, [2]]],")
