@@ -15,6 +15,7 @@ import numpy as np
 
 CANDIDATES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # r, from long travel to slow decay
 LARGEST_M = 1e9
+SMALLEST_M = 1.2  # closer to 1 the first move spends nearly everything
 
 
 def alpha(k: int, M: float, r: float) -> float:
@@ -58,17 +59,17 @@ def choose_constants(moves: int, shrink: float) -> tuple[float, float]:
             break
     if choice is None:
         raise ValueError(
-            f"no M > 1 shrinks the steps to {shrink} within {moves} moves: "
+            f"no M ≥ {SMALLEST_M} shrinks the steps to {shrink} within {moves} moves: "
             "allow more moves or a larger shrink"
         )
     return choice
 
 
 def _solve_m(moves: int, shrink: float, r: float) -> float | None:
-    """The M > 1 that meets the product, by bisection in log(M − 1); None if even M → 1 is slower."""
+    """The M that meets the product, by bisection in log(M − 1); None if it is below the smallest."""
     target = math.log(shrink)
     decrements = _decrements(moves, r)
-    low, high = math.log(1e-12), math.log(LARGEST_M)
+    low, high = math.log(SMALLEST_M - 1.0), math.log(LARGEST_M)
 
     def reached(t: float) -> float:
         return float(np.log1p(-decrements / (1.0 + math.exp(t))).sum())

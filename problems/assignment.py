@@ -64,7 +64,7 @@ def assignment(
     def surrogate(steps: int | None) -> Method:
         agents = len(problem.blocks)
         steps = steps or 500 * agents  # a step asks one agent
-        rule = SurrogateContraction.for_horizon(max(2, steps), estimate=estimate)
+        rule = SurrogateContraction.for_horizon(max(100, steps), estimate=estimate)
         return Method(problem, SurrogateLagrangian(rule, sweep_every=10 * agents), steps, start)
 
     return Instance(

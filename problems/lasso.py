@@ -67,7 +67,7 @@ def lasso(
 
     def surrogate(steps: int | None) -> Method:
         steps = steps or 5000
-        rule = SurrogateContraction.for_horizon(max(2, steps), first_step=rho)
+        rule = SurrogateContraction.for_horizon(max(100, steps), first_step=rho)
         return Method(problem, SurrogateLagrangian(rule, rho=rho), steps)
 
     return Instance(

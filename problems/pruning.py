@@ -72,7 +72,7 @@ def pruning(
 
     def surrogate(steps: int | None) -> Method:
         steps = steps or 2 * epochs  # a step trains or projects, by turns
-        rule = SurrogateContraction.for_horizon(max(2, steps), shrink=0.1, first_step=rho)
+        rule = SurrogateContraction.for_horizon(max(20, steps), shrink=0.1, first_step=rho)
         solver = SurrogateLagrangian(rule, rho=rho)
         return Method(task.problem(task.members), solver, steps, task.start)
 

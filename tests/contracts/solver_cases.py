@@ -21,6 +21,7 @@ from lagrange import (
 from lagrange.oracles.closed_form import LeastSquares
 from lagrange.oracles.knapsack import Knapsack
 from lagrange.oracles.set_block import SetBlock
+from lagrange.penalties import ResidualBalancing, Spectral
 from lagrange.queries import Quadratic
 from lagrange.sets import Cardinality
 from lagrange.step_sizes import Constant, Polyak, SurrogateContraction
@@ -143,6 +144,9 @@ def augmented() -> Iterator[SolverCase]:
             ("surrogate-rho-pairs", SurrogateLagrangian(contraction, 2, rho=0.3), False),
             ("admm", ADMM(1.0), False),
             ("admm-reversed", ADMM(0.5, ((1,), (0,))), False),
+            ("admm-balancing", ADMM(ResidualBalancing(20.0, every=2)), False),
+            ("admm-spectral", ADMM(Spectral(20.0)), False),
+            ("admm-spectral-relaxed", ADMM(Spectral(20.0), relaxation=1.6), True),
             ("admm-relaxed", ADMM(1.0, relaxation=1.6), True),
             ("admm-relaxed-reversed", ADMM(1.0, ((1,), (0,)), relaxation=1.6), True),
         )

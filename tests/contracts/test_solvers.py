@@ -67,6 +67,13 @@ def test_bounds_are_there_to_be_checked(name: str) -> None:
     assert any(math.isfinite(bound) for bound in proved)
 
 
+@pytest.mark.parametrize("name", [n for n in CASES if "balancing" in n or "spectral" in n])
+def test_rho_changes_where_it_may(name: str) -> None:
+    case = CASES[name]
+    run = rounds(case.problem, case.solver, case.steps)
+    assert len({r.after.record.rho for r in run} - {20.0}) > 1
+
+
 @pytest.mark.parametrize("name", [n for n in PROVING if not n.startswith("progressive")])
 def test_the_best_multipliers_prove_the_best_bound(name: str) -> None:
     case = CASES[name]
