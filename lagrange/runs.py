@@ -88,7 +88,7 @@ def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[
     if run.instance.exact is None:
         lower, upper = solution.lower_bound, solution.upper_bound
         if run.instance.sense == "max":
-            lower, upper = -upper, -lower
+            lower, upper = 0.0 - upper, 0.0 - lower
         gap = solution.gap
     report = {
         "status": solution.status.name.lower(),

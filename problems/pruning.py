@@ -20,7 +20,7 @@ from lagrange.instances import Instance, Method, Number
 from lagrange.nn import TrainingBlock, weights
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Feasible, Problem
-from lagrange.queries import Quadratic
+from lagrange.queries import Quadratic, require_rho
 from lagrange.sets import Cardinality, GlobalCardinality
 from lagrange.sets.sparsity import budget, nonzeros
 from lagrange.solution import Solution
@@ -64,7 +64,7 @@ def pruning(
     for name, value in (("pretrain", pretrain), ("epochs", epochs), ("retrain", retrain)):
         if value < 0 or (name == "epochs" and value == 0):
             raise ValueError(f"{name} must be at least {int(name == 'epochs')}, got {value}")
-    require_seed(seed)
+    require_rho(rho)
     task = PruningTask(keep, scope, pattern, pretrain, seed)
 
     def admm(steps: int | None) -> Method:
@@ -114,6 +114,7 @@ class PruningTask:
     seed: int
 
     def __post_init__(self) -> None:
+        require_seed(self.seed)
         if self.scope not in ("global", "layer"):
             raise ValueError(f"scope must be global or layer, got {self.scope!r}")
         self._budgets(

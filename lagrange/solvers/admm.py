@@ -91,7 +91,9 @@ class ADMM:
                 "convex problems (Chen et al. 2016). Merge groups, or pass heuristic=True"
             )
         if len(self.order) > 2 and self.relaxation != 1:
-            raise ValueError("relaxation other than 1 is defined for two groups only")
+            raise ValueError(
+                f"relaxation must be 1 with more than two groups, got {self.relaxation}"
+            )
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
         named = sorted(i for group in self.order for i in group)

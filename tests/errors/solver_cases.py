@@ -60,7 +60,7 @@ CASES = [
         "ADMM with three groups, relaxed",
         lambda _: ADMM(1.0, ((0,), (1,), (2,)), relaxation=1.5, heuristic=True),
         ValueError,
-        ("relaxation", "two groups only"),
+        ("relaxation", "more than two groups"),
     ),
     *[
         Case(
