@@ -17,7 +17,7 @@ TABLE = """
     nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
     blocks oracles.checks penalties sets.sparsity
     oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
-    bounds nn slack stages state testing.blocks testing.exact testing.sets testing.steps
+    bounds grouping nn slack stages state testing.blocks testing.exact testing.sets testing.steps
     solvers.moves stopping
     certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
     engine instances live plots

@@ -8,6 +8,7 @@ from tests.errors import (
     conformance_cases,
     core_cases,
     family_cases,
+    grouping_cases,
     penalty_cases,
     run_cases,
     solver_cases,
@@ -16,6 +17,7 @@ from tests.errors import (
 from tests.errors.case import Case, executed, outcome, raise_statements
 
 FILES = (
+    grouping_cases,
     core_cases,
     solver_cases,
     penalty_cases,
