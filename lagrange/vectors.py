@@ -63,7 +63,7 @@ def norm(a: Vector) -> float:
     return math.sqrt(total)
 
 
-def exchange(total: Vector, old: Vector, new: Vector) -> Vector:
+def replace_term(total: Vector, old: Vector, new: Vector) -> Vector:
     """total − old + new: a sum in which one term is replaced; total has all rows of both."""
     changed = dict(total)
     for name, array in new.items():

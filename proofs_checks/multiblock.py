@@ -81,7 +81,7 @@ def admm(groups: Groups, rho: float) -> ADMM:
     return ADMM(rho, order, heuristic=len(order) > 2)
 
 
-def library_sweep(rho: float) -> Any:
+def sweep_by_lagrange(rho: float) -> Any:
     """The matrix of one sweep on (x₂, x₃, λ), as the library does it."""  # (5, 5)
     problem, blocks = system(SEPARATE)
     columns = []
@@ -102,7 +102,7 @@ def spectral_radius(matrix: Any) -> float:
 
 
 def radius(
-    rho: float, sweep: Callable[[float], Any] = library_sweep, printed: float = 1.02784
+    rho: float, sweep: Callable[[float], Any] = sweep_by_lagrange, printed: float = 1.02784
 ) -> Comparison:
     """M1: the spectral radius, to the digits printed."""
     return Comparison(spectral_radius(sweep(rho)), printed, "==", error=5e-6)

@@ -36,8 +36,8 @@ from lagrange.vectors import (
     add,
     add_scaled,
     dot,
-    exchange,
     norm,
+    replace_term,
     scale,
     subtract,
 )
@@ -139,7 +139,7 @@ class ADMM:
             if before is None:
                 seen = add(seen, answer.image)
             else:
-                seen = exchange(seen, before.image, answer.image)
+                seen = replace_term(seen, before.image, answer.image)
         responses = replaced(state.responses, group, answers)
         if phase == 0:
             after_first = seen

@@ -15,14 +15,14 @@ RADIUS = 1.02784
 
 
 @pytest.mark.parametrize("rho", [0.1, 1.0, 10.0])
-def test_spectral_radius_of_the_library_sweep(rho):
+def test_spectral_radius_of_the_sweep_by_lagrange(rho):
     assert multiblock.radius(rho).holds
 
 
 @pytest.mark.parametrize("rho", [Fraction(1, 2), Fraction(1), Fraction(3)])
-def test_the_library_sweep_is_the_exact_one(rho):
+def test_the_sweep_by_lagrange_is_the_exact_one(rho):
     exact = np.array(multiblock.exact_matrix(rho), dtype=float)
-    error = np.abs(multiblock.library_sweep(float(rho)) - exact).max()
+    error = np.abs(multiblock.sweep_by_lagrange(float(rho)) - exact).max()
     assert error <= EXACT(size=9, scale=float(np.abs(exact).max()))
 
 
