@@ -8,6 +8,7 @@ from lagrange.records import Record, Trace
 from lagrange.slack import with_slacks
 from lagrange.solution import Solution, SolveError
 from lagrange.solvers.admm import ADMM
+from lagrange.solvers.augmented import AugmentedLagrangian
 from lagrange.solvers.progressive import Progressive
 from lagrange.solvers.subgradient import Subgradient
 from lagrange.solvers.surrogate import SurrogateLagrangian
@@ -20,6 +21,7 @@ from lagrange.version import __version__
 __all__ = [
     "ADMM",
     "Ask",
+    "AugmentedLagrangian",
     "Block",
     "Feasible",
     "GapBelow",

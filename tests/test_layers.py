@@ -18,7 +18,7 @@ TABLE = """
     blocks oracles.checks penalties sets.sparsity
     oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
     bounds grouping nn slack stages state testing.blocks testing.exact testing.sets testing.steps
-    solvers.moves stopping
+    solvers.augmented solvers.moves stopping
     certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
     engine instances live plots
     . families parallel runs testing.solvers

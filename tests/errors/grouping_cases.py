@@ -1,10 +1,10 @@
-"""Exchange forms: what they refuse."""
+"""Exchange forms and the method of multipliers: what they refuse."""
 
 import numpy as np
 
-from lagrange import ADMM, SolveError, StepLimit, solve
+from lagrange import ADMM, AugmentedLagrangian, SolveError, StepLimit, solve
 from lagrange.grouping import exchange, two_groups
-from tests.errors.case import Case
+from tests.errors.case import Case, refused
 from tests.errors.small import ZERO, Fixed, problem
 
 TWO = {"rhs": {"a": ZERO, "b": np.zeros(1)}}
@@ -27,6 +27,22 @@ CASES = [
         lambda _: exchange(problem(Fixed({"a": ZERO}), **TWO), rows=["a"]),
         ValueError,
         ("no block", "'b'"),
+    ),
+    *refused("multipliers rho", AugmentedLagrangian, (0.0, -1.0), "rho must be"),
+    *refused("growth", lambda v: AugmentedLagrangian(1.0, growth=v), (0.5, float("inf")), "≥ 1"),
+    *refused("decrease", lambda v: AugmentedLagrangian(1.0, decrease=v), (0.0, 1.0), "(0, 1)"),
+    *refused("changes", lambda v: AugmentedLagrangian(1.0, changes=v), (-1,), "at least 0"),
+    Case(
+        "multipliers with two blocks",
+        lambda _: AugmentedLagrangian(1.0).init(problem(Fixed({"a": ZERO}), Fixed({"a": ZERO}))),
+        ValueError,
+        ("one block", "has 2", "ADMM"),
+    ),
+    Case(
+        "multipliers with a ≤ row",
+        lambda _: AugmentedLagrangian(1.0).init(problem(inequality=frozenset({"a"}))),
+        ValueError,
+        ("equality rows", "['a']", "slack"),
     ),
     Case("an answer on another row", answers_elsewhere, SolveError, ("block 1", "'a'", "['b']")),
 ]
