@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lagrange import run_folder
+from lagrange import cli, run_folder
 from tests.worlds.program import lagrange, started
 from tests.worlds.runs import verdict
 from tests.worlds.tampering import change_report
@@ -289,3 +289,9 @@ def test_version_and_help(tmp_path):
     assert done.returncode == 0 and done.stdout.strip().count(".") == 2
     done = lagrange(tmp_path, "--help")
     assert all(word in done.stdout for word in ("demo", "solve", "verify", "options"))
+
+
+@pytest.mark.parametrize(("limit", "least", "most"), [(20.0, 18.9, 19.0), (2.0, 1.85, 1.9)])
+def test_a_time_limit_keeps_a_part_for_proving_and_saving(limit, least, most, monkeypatch):
+    monkeypatch.setattr(cli, "BEGAN", time.perf_counter())
+    assert least < cli._for_the_solver(limit) <= most
