@@ -79,7 +79,7 @@ def prove(
     dual_value = None if dual is None else float_below(dual)
     bound = dual_value
     if dual is not None and twin.integral:
-        bound = float(math.ceil(dual))
+        bound = float_below(Fraction(math.ceil(dual)))  # above 2⁵³ floats skip integers
     value = None if cost is None else float_above(cost)
     gap = None if bound is None or value is None else relative_gap(bound, value)
     if sense == "min":

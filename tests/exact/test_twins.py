@@ -124,3 +124,22 @@ def test_rounding_to_the_proved_side(value, shift):
     below, above = float_below(value), float_above(value)
     assert Fraction(below) <= value <= Fraction(above)
     assert below == above == float(value) or np.nextafter(below, np.inf) == above
+
+
+def test_an_integer_bound_above_two_to_the_53_is_not_rounded_up():
+    from lagrange.certificates import prove
+
+    class Huge:
+        integral = True
+        fact_names = ()
+
+        def dual_value(self, multipliers):
+            return Fraction(2**53 + 3)
+
+        def cost(self, point):
+            return None
+
+        def facts(self, point):
+            return {}
+
+    assert Fraction(prove(Huge(), {}, None, "min").lower_bound) <= 2**53 + 3
