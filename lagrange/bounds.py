@@ -37,6 +37,8 @@ def certified_lower_bound(
     for name in problem.inequality:
         if float(multipliers[name].min()) < 0:
             raise ValueError(f"multipliers of the ≤ row {name!r} must be ≥ 0 to prove a bound")
+    for i, answer in enumerate(answers):
+        _require_below_own_value(i, answer, multipliers)
     lower = _difference_rounded_down(
         math.fsum(answer.bound for answer in answers), multipliers, problem.rhs
     )
@@ -44,6 +46,33 @@ def certified_lower_bound(
         return math.nan  # a product overflowed
     # An integer objective cannot lie between two integers. `lower` was rounded outward before.
     return float(math.ceil(lower)) if problem.integral else lower
+
+
+def rounded_down(value: float, *terms: float) -> float:
+    """A float at most the exact sum of up to three terms, each rounded once when it was computed.
+
+    For the bound of a block: ``rounded_down(cost + pay, cost, pay)``. ``value`` is the float sum, or
+    the least of it and a number that is exact.
+    """
+    if len(terms) > 3:
+        raise ValueError(f"rounded_down covers the rounding of at most 3 terms, got {len(terms)}")
+    # u |t| for each term, at most 2 u Σ|t| for two additions, and this difference itself
+    error = 4 * 2.0**-53 * (abs(value) + sum(map(abs, terms))) + 2.0**-1020
+    return math.nextafter(value - error, -math.inf)
+
+
+def _require_below_own_value(block: int, answer: Response, price: Vector) -> None:
+    """No lower bound of a minimum lies above a value that is taken: a bound that does is wrong."""
+    value = answer.cost + vectors.dot(price, answer.image)
+    if answer.bound <= value:
+        return
+    scale = abs(answer.cost) + vectors.dot_magnitude(price, answer.image)
+    single = any(array.dtype.itemsize < 8 for array in answer.image.values())
+    if answer.bound - value > (1e-4 if single else 1e-9) * scale + 1e-300:  # beyond any rounding
+        raise ValueError(
+            f"block {block} answered with bound {answer.bound}, above the value {value} of its own "
+            "answer at these prices: this is no lower bound of its minimum"
+        )
 
 
 def _difference_rounded_down(total: float, multipliers: Vector, rhs: Vector) -> float:

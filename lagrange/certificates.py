@@ -17,8 +17,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lagrange.status import Status
 from lagrange.stopping import relative_gap
 from lagrange.vectors import Vector, first_bad_row
+
+Fact = int | float | None
 
 
 class Infeasible(ValueError):
@@ -43,11 +46,11 @@ class ExactTwin(Protocol):
 
     @property
     def fact_names(self) -> tuple[str, ...]:
-        """Names of the whole numbers that a report claims besides the bounds."""
+        """Names of the numbers that a report claims besides the bounds."""
         ...
 
-    def facts(self, point: Mapping[str, Any]) -> Mapping[str, int]:
-        """These numbers for a point."""
+    def facts(self, point: Mapping[str, Any]) -> Mapping[str, Fact]:
+        """These numbers for a point; None where one does not exist."""
         ...
 
 
@@ -63,7 +66,7 @@ class Claims:
     lower_bound: float | None
     upper_bound: float | None
     gap: float | None
-    facts: Mapping[str, int]
+    facts: Mapping[str, Fact]
 
 
 NO_CLAIMS = Claims(None, None, None, None, {})
@@ -75,11 +78,13 @@ def prove(
     """All that is proved by the multipliers and the point. Raises Infeasible for a wrong point."""
     dual = None if multipliers is None else twin.dual_value(_rationals(multipliers))
     cost = None if point is None else twin.cost(point)
-    facts: Mapping[str, int] = {} if point is None else twin.facts(point)
+    facts: Mapping[str, Fact] = {} if point is None else twin.facts(point)
     dual_value = None if dual is None else float_below(dual)
     bound = dual_value
     if dual is not None and twin.integral:
         bound = float_below(Fraction(math.ceil(dual)))  # above 2⁵³ floats skip integers
+    if dual is not None and cost is not None and dual > cost:
+        raise ValueError(f"the dual value {dual} exceeds the cost {cost} of a feasible point")
     value = None if cost is None else float_above(cost)
     gap = None if bound is None or value is None else relative_gap(bound, value)
     if sense == "min":
@@ -103,11 +108,14 @@ def disagreements(
         **dict.fromkeys(fact_names),
         **proved.facts,
     }
-    return [
+    wrong = [
         f"{name}: claimed {claimed.get(name)}, proved {value}"
         for name, value in expected.items()
         if claimed.get(name) != value
     ]
+    if claimed.get("status") == Status.OPTIMAL.name.lower() and proved.gap != 0:
+        wrong.append(f"status: claimed optimal, the proved gap is {proved.gap}")
+    return wrong
 
 
 def float_below(value: Fraction) -> float:

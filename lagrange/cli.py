@@ -1,6 +1,9 @@
 """The command line: demo, solve, verify."""
 
+import inspect
 import json
+import os
+import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -22,6 +25,9 @@ INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 
 def main() -> None:
     """The entry point: every expected failure is one line on standard error and exit status 1."""
+    # small networks: more threads only wait for each other. torch reads this when it is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.path.append(str(Path.cwd()))  # module:function of one's own, as `python -m` finds it
     try:
         app()
     except (ValueError, OSError) as error:
@@ -51,7 +57,9 @@ def solve(
     family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
     solver: Annotated[str | None, typer.Option(help="One of the family's solvers.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for the whole command.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Most steps of the solver.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Most steps; schedules are made for as many.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object only.")] = False,
 ) -> None:
@@ -65,7 +73,7 @@ def solve(
     instance = families.make(family, options)
     folder = out or run_folder.default_folder(family, instance)
     run_folder.require_free(folder)
-    seconds = None if time_limit is None else _for_the_solver(time_limit)
+    seconds = None if time_limit is None else _for_the_solver(time_limit, instance.reserve)
     with Progress(instance.name, instance.sense) as progress:
         run = runs.execute(
             family, options, instance, solver, steps=steps, seconds=seconds, observe=progress
@@ -85,11 +93,18 @@ def solve(
 def show_options(
     family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
 ) -> None:
-    """List the options and solvers of a family."""
+    """List the options of a family, their defaults, and its solvers."""
     make = families.resolve(family)
-    typer.echo((make.__doc__ or family).strip())
+    typer.echo(inspect.cleandoc(make.__doc__ or family))
+    typer.echo("\noptions")
+    defaults = inspect.signature(make).parameters
     for name, kind in families.option_types(make).items():
-        typer.echo(f"  --{name.replace('_', '-')} {kind.__name__.upper()}")
+        default = defaults[name].default
+        shown = "required" if name in families.required(make) else f"default {default}"
+        typer.echo(f"  --{name.replace('_', '-')} {kind.__name__.upper()}  ({shown})")
+    if not families.required(make):
+        methods = list(families.make(family, {}).methods)
+        typer.echo(f"solvers\n  {', '.join(methods)} (the first unless --solver names another)")
 
 
 @app.command()
@@ -115,14 +130,19 @@ def verify(
         console.print(f"NOT PROVED  {line}")
     if wrong:
         raise typer.Exit(1)
-    checked = {"dual_value", "lower_bound", "upper_bound", "gap"}
-    checked |= set(() if instance.exact is None else instance.exact.fact_names)
+    proved = {"dual_value", "lower_bound", "upper_bound", "gap"}
+    proved |= set(() if instance.exact is None else instance.exact.fact_names)
+    if saved.report["status"] == Status.OPTIMAL.name.lower():
+        proved.add("status")
     for name, value in saved.report.items():
         if value is None or name in ("run", "sense", "certified"):
             continue
-        label = "proved     " if name in checked else "not checked"
-        console.print(f"{label} {name} = {value}: {meaning(name, True).text}")
-    console.print(f"{run}: every claim is proved, in rational arithmetic")
+        label = "proved     " if name in proved else "not checked"
+        console.print(f"{label} {name} = {value}: {meaning(name, True, instance.sense).text}")
+    console.print(
+        f"{run}: bounds and counts are proved, in rational arithmetic; what was measured in the run "
+        "is not checked"
+    )
 
 
 @app.command()
@@ -137,10 +157,9 @@ def demo(
     demonstration.run(out, Console(highlight=False))
 
 
-def _for_the_solver(time_limit: float) -> float:
-    """What is left of a time limit for the solver: a part is kept for proving and saving."""
-    reserve = min(1.0, 0.05 * time_limit)
-    return max(1e-3, time_limit - reserve - (perf_counter() - BEGAN))
+def _for_the_solver(time_limit: float, reserve: float) -> float:
+    """What is left of a time limit for the solver: a share is kept for proving and measuring."""
+    return max(1e-3, (time_limit - (perf_counter() - BEGAN)) * (1.0 - reserve))
 
 
 def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
@@ -150,11 +169,13 @@ def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
     for name, value in report.items():
         if name in ("run", "sense", "status", "certified", "error"):
             continue
-        text = meaning(name, bool(report["certified"]))
+        text = meaning(name, bool(report["certified"]), run.instance.sense)
         table.add_row(name, "–" if value is None else _shown(value), text.verdict(value), text.text)
     console = Console(highlight=False)
     console.print(table)
     console.print(run.solution.message, markup=False)
+    if run.instance.exact is None:
+        console.print("bounds are the solver's own: this instance has no exact recomputation")
     console.print(f"saved in {report['run']}", markup=False)
 
 

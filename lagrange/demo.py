@@ -11,6 +11,7 @@ from lagrange import families, plots, run_folder, runs
 from lagrange.live import Progress
 from lagrange.meaning import MEANINGS, meaning
 
+WIDTH = 100  # of the table in its file
 SHOWN = (
     "lower_bound",
     "upper_bound",
@@ -51,10 +52,13 @@ def run(out: Path, console: Console) -> None:
     plots.plot_nonzeros(
         results.counts, results.sizes, out / "nonzeros.png", title="What is left of each layer"
     )
-    console.print(_table(results))
-    _explain(results, console)
+    with (out / "table.txt").open("w") as file:
+        for place in (console, Console(file=file, width=WIDTH)):
+            place.print(_table(results))
+            _explain(results, place)
     console.print(
-        f"Runs, traces and plots are in {out}. Prove one again: lagrange verify {out}/lasso-admm"
+        f"The table, runs, traces and plots are in {out}. "
+        f"Prove one again: lagrange verify {out}/lasso-admm"
     )
 
 

@@ -16,6 +16,7 @@ from lagrange.status import Status
 from lagrange.stopping import Stop
 
 Q = TypeVar("Q")
+ROUNDING = 1e-9  # relative: what two float sums of the same numbers may differ by, and much more
 Answer = Callable[[Problem[Any], Sequence[Ask[Any]]], Sequence[Response]]
 
 
@@ -39,6 +40,9 @@ def solve(
     observe : called with the record of every finished step.
     Raises SolveError, which carries what was found, if a block or the solver fails.
     """
+    _require(stop, Stop, "stop", "a rule such as StepLimit(100)")
+    if start is not None:
+        _require(start, State, "start", "a state: solver.init(problem, Start(...)) makes one")
     state = solver.init(problem) if start is None else start
     began = perf_counter() - state.record.seconds
     trace = Trace()
@@ -63,12 +67,19 @@ def solve(
 
 
 def _recovered(problem: Problem[Any], state: State[Any]) -> State[Any]:
-    """The last answers get their chance to become a feasible point."""
+    """The last answers get their chance to become a feasible point, unless they just had it."""
+    if math.isfinite(state.record.upper_bound):
+        return state
     answers = [r for r in state.responses if r is not None]
     if len(answers) < len(state.responses):
         return state
     feasible = feasible_point(problem, answers, state.residual)
     return state._replace(best=state.best.with_feasible(feasible))
+
+
+def _require(given: Any, kind: type, name: str, allowed: str) -> None:
+    if not isinstance(given, kind):
+        raise ValueError(f"{name} must be {allowed}, got {given!r}")
 
 
 def _stamped(state: State[Any], seconds: float) -> State[Any]:
@@ -78,6 +89,13 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
         raise ValueError(
             f"the residual of row {row!r} is not finite: a block's image has NaN or inf"
         )
+    lower, upper = state.best.lower_bound, state.best.upper_bound
+    if lower > upper and lower - upper > ROUNDING * (1.0 + abs(lower) + abs(upper)):
+        raise ValueError(
+            f"the proved bounds cross: no point costs less than {lower}, yet one costs {upper}. The "
+            "bound of a block is too high, or recover returned a point that is infeasible or "
+            "whose cost is wrong"
+        )
     return state._replace(record=state.record._replace(seconds=seconds))
 
 
@@ -85,4 +103,9 @@ def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[
     for ask, response in zip(asks, answers, strict=True):
         if not math.isfinite(response.cost):
             raise ValueError(f"block {ask.block} answered with cost {response.cost}")
+        if not response.bound < math.inf:
+            raise ValueError(
+                f"block {ask.block} answered with bound {response.bound}; where nothing is proved "
+                "it must be -inf"
+            )
     return answers

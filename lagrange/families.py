@@ -71,7 +71,22 @@ def make(name: str, options: Mapping[str, Any]) -> Instance:
                 f"option {option!r} of family {name!r} must be of type {types[option].__name__}, "
                 f"got {value!r}"
             )
-    return family(**options)
+    lacking = [option for option in required(family) if option not in options]
+    if lacking:
+        raise ValueError(f"family {name!r} needs the option --{lacking[0].replace('_', '-')}")
+    instance: Any = family(**options)
+    if not isinstance(instance, Instance):
+        raise ValueError(
+            f"family {name!r} must return a lagrange.instances.Instance, it returned "
+            f"{type(instance).__name__}"
+        )
+    return instance
+
+
+def required(family: Family) -> list[str]:
+    """Options without a default."""
+    parameters = inspect.signature(family).parameters.values()
+    return [p.name for p in parameters if p.default is inspect.Parameter.empty]
 
 
 def parse_options(family: Family, words: Sequence[str]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Instance:
     methods : by the solver's name, made for a number of steps (None: as many as the family advises);
               the first is the default
     stop    : when to stop besides the limits
+    reserve : the share of a time limit, in [0, 1), that ``measure`` needs after the solver
     seconds : how long to run unless the user says otherwise; None: until the steps are done
     sense   : "min", or "max" if the problem is the negation of a maximization
     exact   : recomputes bounds and points exactly, without blocks and solvers; None: not available
@@ -52,6 +53,7 @@ class Instance:
     methods: Mapping[str, Callable[[int | None], Method]]
     stop: Stop | None = None
     seconds: float | None = None
+    reserve: float = 0.05
     sense: str = "min"
     exact: ExactTwin | None = None
     point_arrays: Callable[[Any], Mapping[str, Any]] = _as_one_array

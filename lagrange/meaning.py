@@ -17,17 +17,16 @@ class Meaning(NamedTuple):
 
 
 MEANINGS = {
-    "lower_bound": Meaning(
-        "no feasible point has a smaller objective (max: the point found)", True
-    ),
-    "upper_bound": Meaning("objective of the feasible point found (max: no point has more)", True),
+    "lower_bound": Meaning("no feasible point has a smaller objective", True),
+    "upper_bound": Meaning("objective of the feasible point found", True),
     "gap": Meaning("(upper − lower) / |objective of the point|; 0 is proved optimality", True),
     "dual_value": Meaning("value of the Lagrangian dual at the saved multipliers", True),
     "nonzeros": Meaning("nonzero entries of the saved point, counted", True),
     "weights": Meaning("entries that the budget speaks of", True),
     "seconds": Meaning("wall time of the solver"),
     "steps": Meaning("finished steps"),
-    "compression": Meaning("weights / nonzeros"),
+    "compression": Meaning("weights / nonzeros", True),
+    "status": Meaning("how the run ended; optimal is proved by a gap of 0"),
     "kkt_violation": Meaning("largest violation of the optimality conditions, in floats"),
     "epochs": Meaning("epochs of training in the run"),
     "accuracy_dense": Meaning("test accuracy, not pruned, trained as many epochs in all"),
@@ -36,12 +35,18 @@ MEANINGS = {
     "accuracy_hard": Meaning("test accuracy, solver's weights projected on the set, no retraining"),
     "accuracy_final": Meaning("test accuracy, the same after retraining with the zeros fixed"),
 }
+OF_A_MAXIMUM = {
+    "lower_bound": Meaning("objective of the feasible point found", True),
+    "upper_bound": Meaning("no feasible point has a larger objective", True),
+}
 CLAIMS_OF_A_BOUND = ("lower_bound", "upper_bound", "gap")
 
 
-def meaning(name: str, certified: bool) -> Meaning:
+def meaning(name: str, certified: bool, sense: str = "min") -> Meaning:
     """What a reported number means; bounds are proved only in a certified run."""
     found = MEANINGS.get(name, Meaning("reported by the family"))
+    if sense == "max":
+        found = OF_A_MAXIMUM.get(name, found)
     if name in CLAIMS_OF_A_BOUND and not certified:
         return Meaning(found.text, False)
     return found

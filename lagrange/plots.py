@@ -61,7 +61,7 @@ def plot_nonzeros(
         left.bar(at, [by_layer[name] for name in layers], width, label=method)
         right.bar(at, [100 * by_layer[name] / sizes[name] for name in layers], width, label=method)
     for axes, label in ((left, "nonzeros"), (right, "nonzeros, % of the layer")):
-        axes.set_xticks(range(len(layers)), layers, fontsize="small")
+        axes.set_xticks(range(len(layers)), layers, fontsize="small", rotation=20)
         axes.set(ylabel=label)
         axes.legend()
     _write(figure, path)

@@ -47,8 +47,14 @@ class Problem(Generic[Q_contra]):
     def __post_init__(self) -> None:
         if not self.blocks:
             raise ValueError("a problem needs at least one block, got none")
+        vectors.require_arrays("rhs", self.rhs)
         if not self.rhs:
             raise ValueError("a problem needs at least one coupling row in rhs, got none")
+        if isinstance(self.inequality, str):
+            raise ValueError(
+                f"inequality must be a set of row names, got the string {self.inequality!r}: "
+                f"write frozenset({{{self.inequality!r}}})"
+            )
         unknown = sorted(self.inequality - set(self.rhs))
         if unknown:
             raise ValueError(f"inequality names {unknown}, which rhs does not: {sorted(self.rhs)}")
@@ -72,6 +78,7 @@ class Problem(Generic[Q_contra]):
         """Refuse rows that no block knows, and images with rows or shapes the problem lacks."""
         known: set[str] = set()
         for i, response in enumerate(responses):
+            vectors.require_arrays(f"the image of block {i}", response.image)
             for name, array in response.image.items():
                 if name not in self.rhs:
                     raise ValueError(

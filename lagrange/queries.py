@@ -7,7 +7,8 @@ record here and touches no existing block.
 
 import math
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from numbers import Real
+from typing import Any, Generic, TypeVar
 
 from lagrange.vectors import Vector
 
@@ -30,7 +31,8 @@ class Staged(Generic[Q]):
     query: Q
 
 
-def require_rho(rho: float) -> None:
+def require_rho(rho: Any) -> None:
     """Refuse a penalty that is not a positive finite number."""
-    if not (math.isfinite(rho) and rho > 0):
-        raise ValueError(f"rho must be a finite number > 0, got {rho}")
+    value = float(rho) if isinstance(rho, Real) else math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"rho must be a finite number > 0, got {rho!r}")

@@ -9,6 +9,7 @@
 Every file is written beside its place and then moved, so that a full disk leaves no half file.
 """
 
+import hashlib
 import json
 import platform
 import zipfile
@@ -25,7 +26,7 @@ from lagrange.instances import Instance
 from lagrange.runs import Finished, report_of
 from lagrange.vectors import Vector
 
-FORMAT = 1
+FORMAT = 2
 
 
 class RunError(ValueError):
@@ -96,6 +97,7 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
         "family": run.family,
         "options": dict(run.options),
         "rebuild": dict(run.instance.rebuild),
+        "sha256": {name: _digest(folder / name) for name in run.instance.archive},
         "instance": run.instance.name,
         "source": run.instance.source,
         "seed": run.options.get("seed", run.instance.rebuild.get("seed")),
@@ -108,6 +110,10 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
     _replace(folder / "run.json", lambda path: _write_text(path, text))
     return report
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -202,7 +208,7 @@ def load(folder: Path) -> Saved:
 
 def _check_document(path: Path, document: Any) -> None:
     parts = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-    kinds = {"format": int, "family": str, "rebuild": dict, "report": dict}
+    kinds = {"format": int, "family": str, "rebuild": dict, "sha256": dict, "report": dict}
     lacking = [name for name, kind in kinds.items() if not isinstance(parts.get(name), kind)]
     if lacking:
         raise RunError(f"{path} is not the record of a run: it lacks {', '.join(lacking)}")
@@ -219,11 +225,24 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
         raise RunError(f"cannot read {path}: {error}") from None
 
 
+def _changed_files(saved: Saved, instance: Instance) -> list[str]:
+    """Files of the archive that are not those the run was made with, or have no fingerprint."""
+    digests = saved.document["sha256"]
+    return [
+        name
+        for name in sorted({*instance.archive, *digests})
+        if not (saved.folder / name).is_file() or digests.get(name) != _digest(saved.folder / name)
+    ]
+
+
 def verify(saved: Saved, instance: Instance) -> list[str]:
     """What is wrong with the claims of a saved run, in words; empty if all of them are proved."""
     if instance.exact is None:
         return ["this run claims no certificate: its instance has no exact arithmetic"]
     report = saved.report
+    changed = _changed_files(saved, instance)
+    if changed:
+        return [f"{name} is not the file of this run: its SHA-256 differs" for name in changed]
     if report.get("sense") != instance.sense:
         return [f"sense: claimed {report.get('sense')}, the instance has {instance.sense}"]
     try:

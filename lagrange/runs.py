@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from lagrange.certificates import NO_CLAIMS, Claims, prove
@@ -11,6 +12,7 @@ from lagrange.engine import solve
 from lagrange.instances import Instance, Method
 from lagrange.records import Record, ignore
 from lagrange.solution import Solution, SolveError
+from lagrange.status import Status
 from lagrange.stopping import StepLimit, Stop, TimeLimit
 
 
@@ -55,15 +57,20 @@ def execute(
     seconds: float | None = None,
     observe: Callable[[Record], None] = ignore,
 ) -> Finished:
-    """Runs one method of an instance to its end; a failure is kept with what was found before."""
+    """Runs one method of an instance to its end; a failure is kept with what was found before.
+
+    steps   : most steps of the solver; a schedule that is made for a horizon is made for this one
+    seconds : most seconds, preparations like dense training included
+    """
+    began = perf_counter()
     name, method = choose(instance, solver, steps)
+    start = method.solver.init(method.problem, method.start)
     stop: Stop = StepLimit(method.steps)
     if instance.stop is not None:
         stop = instance.stop | stop
     seconds = instance.seconds if seconds is None else seconds
     if seconds is not None:
-        stop = stop | TimeLimit(seconds)
-    start = method.solver.init(method.problem, method.start)
+        stop = stop | TimeLimit(max(1e-3, seconds - (perf_counter() - began)))
     error = None
     try:
         solution = solve(method.problem, method.solver, stop=stop, observe=observe, start=start)
@@ -90,8 +97,11 @@ def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[
         if run.instance.sense == "max":
             lower, upper = 0.0 - upper, 0.0 - lower
         gap = solution.gap
+    status = solution.status
+    if status is Status.OPTIMAL and claims.gap:  # closed in floats, but not exactly
+        status = Status.GAP_REACHED
     report = {
-        "status": solution.status.name.lower(),
+        "status": status.name.lower(),
         "lower_bound": lower,
         "upper_bound": upper,
         "gap": gap,

@@ -6,12 +6,14 @@ from enum import Enum
 class Status(Enum):
     """Each text says what happened and what to do next."""
 
-    OPTIMAL = "the proved gap closed: lower and upper bound meet the requested gap"
+    OPTIMAL = "the proved gap is 0: the lower bound is the cost of the feasible point"
+    GAP_REACHED = "the proved gap is at most the one that was asked for"
     CONVERGED = "the residuals fell below their tolerances; check the bounds for a proof"
     COMPLETE = "the solver had nothing left to ask: all of its stages are done"
     STALLED = (
-        "the multipliers stopped moving: raise M, lower the shrink over the horizon, "
-        "or start closer; a small movement is no evidence of optimality"
+        "the multipliers stopped moving: start closer, or let the steps shrink later "
+        "(SurrogateContraction: larger M; Polyak: more patience); a small movement is no evidence "
+        "of optimality"
     )
     STEP_LIMIT = "the step limit was reached: allow more steps, or accept the bounds as they stand"
     TIME_LIMIT = "the time limit was reached: allow more time, or accept the bounds as they stand"

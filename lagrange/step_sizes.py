@@ -10,6 +10,7 @@ References   Bragin, Luh, Yan, Yu, Stern, J. Optim. Theory Appl. 164 (2015) 173â
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lagrange.contraction import alpha, choose_constants
@@ -41,6 +42,15 @@ class StepSize(Protocol[M]):
 
 
 AnyStepSize = StepSize[Any]
+
+
+def require_rule(step_size: Any) -> None:
+    """Refuses a number, a class or None where a rule is meant."""
+    if isinstance(step_size, Real | str | type | None):
+        raise ValueError(
+            f"step_size must be a rule such as Constant(0.5), got {step_size!r}; "
+            "the rules are in lagrange.step_sizes"
+        )
 
 
 def _require_positive(name: str, value: float) -> None:

@@ -44,8 +44,8 @@ class StepLimit(Stop):
     steps: int
 
     def __post_init__(self) -> None:
-        if self.steps < 0:
-            raise ValueError(f"steps must be at least 0, got {self.steps}")
+        if self.steps < 0 or self.steps != int(self.steps):
+            raise ValueError(f"steps must be at least 0 and whole, got {self.steps}")
 
     def __call__(self, state: State[Any]) -> Status | None:
         return Status.STEP_LIMIT if state.record.step >= self.steps else None
@@ -111,10 +111,10 @@ class GapBelow(Stop):
             raise ValueError(f"gap must be ≥ 0, got {self.gap}")
 
     def __call__(self, state: State[Any]) -> Status | None:
-        best = state.best
-        return (
-            Status.OPTIMAL if relative_gap(best.lower_bound, best.upper_bound) <= self.gap else None
-        )
+        gap = relative_gap(state.best.lower_bound, state.best.upper_bound)
+        if not gap <= self.gap:
+            return None
+        return Status.OPTIMAL if gap == 0 else Status.GAP_REACHED
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ Nothing here changes an array in place. Numbers leave through ``float``.
 
 import math
 from collections.abc import Collection, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 Array: TypeAlias = Any  # a numpy array or a torch tensor: + - * @, abs(), .ravel(), .clip(min=...)
 Vector: TypeAlias = Mapping[str, Array]
@@ -94,6 +94,17 @@ def clip_positive(a: Vector, names: Collection[str]) -> Vector:
 def restrict(a: Vector, names: Collection[str]) -> Vector:
     """The named rows of a, those that a has."""
     return {name: a[name] for name in names if name in a}
+
+
+def require_arrays(what: str, a: Any) -> None:
+    """Refuses what is no mapping from row names to arrays; ``what`` names it in the error."""
+    if not isinstance(a, Mapping):
+        raise ValueError(f"{what} must map row names to arrays, got {a!r}")
+    for name, array in cast("Vector", a).items():
+        if array is None or isinstance(array, list | tuple | int | float | str):
+            raise ValueError(
+                f"row {name!r} of {what} must be a numpy array or a torch tensor, got {array!r}"
+            )
 
 
 def first_bad_row(a: Vector) -> str | None:

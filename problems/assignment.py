@@ -24,32 +24,37 @@ from lagrange.stopping import GapBelow, Stalled
 from problems.assignment_data import AssignmentData, generate, read_orlib
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_repair import repair, total_cost
+from problems.options import require_unused
 
 
 def assignment(
     *,
     instance: str | None = None,
     sense: str = "min",
-    kind: str = "D",
-    agents: int = 5,
-    jobs: int = 40,
-    seed: int = 0,
+    kind: str | None = None,
+    agents: int | None = None,
+    jobs: int | None = None,
+    seed: int | None = None,
 ) -> Instance:
     """Generalized assignment from an OR-Library file, or a generated instance of type A–E.
 
     instance : path of a file in OR-Library format; without it one is generated
     sense    : min or max
-    kind     : A, B, C, D or E, the type to generate
-    agents   : how many agents to generate
-    jobs     : how many jobs to generate
-    seed     : of the generator
+    kind     : A, B, C, D or E, the type to generate; D unless given
+    agents   : how many agents to generate; 5 unless given
+    jobs     : how many jobs to generate; 40 unless given
+    seed     : of the generator; 0 unless given
     """
     if sense not in ("min", "max"):
         raise ValueError(f"sense must be min or max, got {sense!r}")
     if instance is None:
+        kind, seed = kind or "D", seed or 0
+        agents, jobs = (default if n is None else n for n, default in ((agents, 5), (jobs, 40)))
         data = generate(kind, agents, jobs, seed)
         name, source = f"{kind}-{agents}x{jobs}-{seed}", f"generated, type {kind}, seed {seed}"
     else:
+        given = {"kind": kind, "agents": agents, "jobs": jobs, "seed": seed}
+        require_unused("an instance file", given)
         data = read_orlib(Path(instance))
         name, source = Path(instance).name, "OR-Library format"
     minimized = data if sense == "min" else replace(data, cost=-data.cost)
@@ -59,7 +64,7 @@ def assignment(
 
     def subgradient(steps: int | None) -> Method:
         rule = Polyak(patience=20, estimate=estimate)
-        return Method(problem, Subgradient(rule), steps or 1500, start)
+        return Method(problem, Subgradient(rule), steps or 5000, start)
 
     def surrogate(steps: int | None) -> Method:
         agents = len(problem.blocks)

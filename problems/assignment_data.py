@@ -35,6 +35,12 @@ class AssignmentData:
             if (array < 0).any():
                 where = tuple(int(i) for i in np.argwhere(array < 0)[0])
                 raise ValueError(f"{name}{list(where)} is {array[where]}, it must be ≥ 0")
+        costs, weights = (sum(map(abs, a.ravel().tolist())) for a in (self.cost, self.weight))
+        if (costs + 1) * (weights + 1) >= 2**62:  # the repair weighs overload by the sum of costs
+            raise ValueError(
+                f"the costs add up to {costs} and the weights to {weights} in magnitude; their "
+                "product must stay below 2^62: divide by a common factor"
+            )
 
     def to_text(self) -> str:
         """The OR-Library format."""
@@ -55,11 +61,14 @@ def read_orlib(path: Path) -> AssignmentData:
     numbers: list[int] = []
     for at, word in enumerate(words):
         try:
-            numbers.append(int(word))
+            number = int(word)
         except ValueError:
             raise ValueError(
                 f"{path}: entry {at + 1} is {word!r}; the format has whole numbers only"
             ) from None
+        if abs(number) > 2**53:
+            raise ValueError(f"{path}: entry {at + 1} is {number}, beyond ±2^53")
+        numbers.append(number)
     if len(numbers) < 2:
         raise ValueError(f"{path} is empty or truncated: it must begin with 'm n'")
     m, n = numbers[:2]

@@ -2,7 +2,8 @@
 
 Jobs that several agents took stay with the cheapest of them; jobs that none took go where they fit
 best; then single jobs are moved and pairs exchanged while that lowers first the overload and then the
-cost. A heuristic: it may fail on a tight instance, and says so by returning None.
+cost. A heuristic: it may fail on a tight instance, and says so by returning None. Its work is limited
+by counting, not by a clock, so that the same answers are repaired in the same way.
 """
 
 from typing import Any
@@ -11,7 +12,10 @@ import numpy as np
 
 from problems.assignment_data import AssignmentData, IntArray
 
-LIMIT = 10_000  # moves; each one lowers an integer, so this is never what ends a run in practice
+SHIFTS = 10_000  # single moves; each lowers an integer, so this is never what ends it in practice
+PAIRS = 8_000_000  # exchanges that are looked at; a round looks at n²
+ROUNDS = 20  # at most
+ENTRIES = 2**16  # of the matrix of exchanges at a time
 
 
 def repair(data: AssignmentData, taken: Any) -> IntArray | None:
@@ -54,20 +58,27 @@ def _improve(data: AssignmentData, agent: IntArray) -> IntArray:
     """Shifts and swaps until neither lowers (overload, cost), overload first."""
     heavy = int(np.abs(data.cost).sum()) + 1  # one unit of overload outweighs any cost
     load = _loads(data, agent)
-    for _ in range(LIMIT):
-        move = _best_shift(data, agent, load, heavy) or _best_swap(data, agent, load, heavy)
-        if move is None:
+    for _ in range(max(1, min(ROUNDS, PAIRS // agent.size**2))):
+        for _ in range(SHIFTS):
+            move = _best_shift(data, agent, load, heavy)
+            if move is None:
+                break
+            _move(data, agent, load, *move)
+        if not _swap(data, agent, load, heavy):
             break
-        for j, i in move:
-            load[agent[j]] -= data.weight[agent[j], j]
-            load[i] += data.weight[i, j]
-            agent[j] = i
     return agent
+
+
+def _move(data: AssignmentData, agent: IntArray, load: IntArray, j: int, i: int) -> None:
+    load[agent[j]] -= data.weight[agent[j], j]
+    load[i] += data.weight[i, j]
+    agent[j] = i
 
 
 def _best_shift(
     data: AssignmentData, agent: IntArray, load: IntArray, heavy: int
-) -> list[tuple[int, int]] | None:
+) -> tuple[int, int] | None:
+    """Job and agent of the single move that lowers (overload, cost) most."""
     jobs = np.arange(agent.size)
     over = np.maximum(load - data.capacity, 0)
     without = np.maximum(load[agent] - data.weight[agent, jobs] - data.capacity[agent], 0)
@@ -76,20 +87,45 @@ def _best_shift(
     change = change + heavy * (with_it - over[:, None] + (without - over[agent]))
     change[agent, jobs] = 0
     i, j = divmod(int(change.argmin()), agent.size)
-    return [(j, i)] if change[i, j] < 0 else None
+    return (j, i) if change[i, j] < 0 else None
 
 
-def _best_swap(
-    data: AssignmentData, agent: IntArray, load: IntArray, heavy: int
-) -> list[tuple[int, int]] | None:
-    """Entry (j, k): job j goes to the agent of k, and k to the agent of j."""
+def _swap(data: AssignmentData, agent: IntArray, load: IntArray, heavy: int) -> bool:
+    """The best exchange of each job with another one, best first, as long as it still lowers
+    (overload, cost) when its turn comes; did any?
+    """
     jobs = np.arange(agent.size)
-    over = np.maximum(load - data.capacity, 0)[agent]
-    own = data.weight[agent, jobs]
-    cross_weight, cross_cost = data.weight[agent], data.cost[agent]  # [j, k]: job k at agent of j
-    after = np.maximum((load - data.capacity)[agent][:, None] - own[:, None] + cross_weight, 0)
-    change = cross_cost - data.cost[agent, jobs] + heavy * (after - over[:, None])
-    change = change + change.T
-    change[agent[:, None] == agent[None, :]] = 0
-    j, k = divmod(int(change.argmin()), agent.size)
-    return [(j, int(agent[k])), (k, int(agent[j]))] if change[j, k] < 0 else None
+    found: list[tuple[int, int, int]] = []
+    for rows in np.array_split(jobs, -(-(agent.size**2) // ENTRIES)):
+        change = _swap_change(data, agent, load, heavy, rows, jobs)
+        partner = change.argmin(axis=1)
+        gain = change[np.arange(rows.size), partner]
+        found += zip(gain.tolist(), rows.tolist(), partner.tolist(), strict=True)
+    swapped = False
+    for _, j, k in sorted(entry for entry in found if entry[0] < 0):
+        if _swap_change(data, agent, load, heavy, np.array([j]), np.array([k]))[0, 0] < 0:
+            first, second = int(agent[j]), int(agent[k])
+            _move(data, agent, load, j, second)
+            _move(data, agent, load, k, first)
+            swapped = True
+    return swapped
+
+
+def _swap_change(
+    data: AssignmentData,
+    agent: IntArray,
+    load: IntArray,
+    heavy: int,
+    one: IntArray,
+    other: IntArray,
+) -> IntArray:
+    """[j, k]: by how much (overload, cost) changes when j and k exchange their agents."""
+    a, b = agent[one][:, None], agent[other][None, :]
+    j, k = one[:, None], other[None, :]
+    room = data.capacity - load
+    at_own = np.maximum(data.weight[a, k] - data.weight[a, j] - room[a], 0)
+    at_other = np.maximum(data.weight[b, j] - data.weight[b, k] - room[b], 0)
+    over = np.maximum(-room, 0)
+    change = data.cost[b, j] + data.cost[a, k] - data.cost[a, j] - data.cost[b, k]
+    change = change + heavy * (at_own + at_other - over[a] - over[b])
+    return np.where(a == b, 0, change)

@@ -22,7 +22,7 @@ from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Feasible, Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.sets import Cardinality, GlobalCardinality
-from lagrange.sets.sparsity import budget, nonzeros
+from lagrange.sets.sparsity import budget
 from lagrange.solution import Solution
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.progressive import Progressive
@@ -34,6 +34,7 @@ from lagrange.stopping import StepLimit
 from lagrange.vectors import Vector
 from problems.networks import training
 from problems.networks.digits import Digits, accuracy, load_digits, network
+from problems.options import require_at_least
 from problems.seeds import require_seed
 
 STAGES = 3
@@ -52,6 +53,8 @@ def pruning(
 ) -> Instance:
     """A small convolutional network on the 8×8 digits, pruned to a fraction of its weights.
 
+    The solver gets what dense training and the baselines leave of a time limit, one epoch at least.
+
     keep     : fraction of the weights to keep, in (0, 1]
     scope    : global (one budget for all tensors) or layer (the same fraction of each)
     pattern  : which weights, as a shell pattern over parameter names
@@ -61,9 +64,8 @@ def pruning(
     retrain  : epochs of training with the zeros fixed, after the hard projection
     seed     : of initial values and batches
     """
-    for name, value in (("pretrain", pretrain), ("epochs", epochs), ("retrain", retrain)):
-        if value < 0 or (name == "epochs" and value == 0):
-            raise ValueError(f"{name} must be at least {int(name == 'epochs')}, got {value}")
+    require_at_least(0, pretrain=pretrain, retrain=retrain)
+    require_at_least(1, epochs=epochs)
     require_rho(rho)
     task = PruningTask(keep, scope, pattern, pretrain, seed)
 
@@ -80,13 +82,14 @@ def pruning(
         steps = steps or epochs
         shares = [keep ** (t / STAGES) for t in range(1, STAGES + 1)]  # equal cuts in log(nonzeros)
         problem = in_stages([task.problem(task.members_of(share)) for share in shares])
-        until = StepLimit(max(1, -(-steps // STAGES)))
-        return Method(problem, Progressive(ADMM(rho), until), steps, task.start)
+        solver = Progressive(ADMM(rho), StepLimit(-(-steps // STAGES)))
+        return Method(problem, solver, steps, task.start)
 
     return Instance(
         name=f"digits-{scope}-{keep:g}",
         source="scikit-learn, digits",
         methods={"admm": admm, "surrogate": surrogate, "progressive": progressive},
+        reserve=0.7,  # the baselines train twice as long as the solver
         exact=ExactPruning(task.sizes, task.budgets),
         point_arrays=lambda point: {name: tensor.numpy() for name, tensor in point.items()},
         rebuild={
@@ -191,7 +194,7 @@ class PruningTask:
         return Problem((self.block, members), rhs, recover=recover)
 
     def measure(self, solution: Solution, pretrain: int, retrain: int) -> Mapping[str, Number]:
-        """Accuracies on the test images, read here and nowhere else, and sizes.
+        """Accuracies on the test images, read here and nowhere else.
 
         The solver spent as many epochs on the network as the dense baseline gets in addition.
         """
@@ -202,12 +205,8 @@ class PruningTask:
         one_shot = self._projected(dense.state_dict())
         control = self._retrained(self._projected(self.dense.state_dict()), epoch, pretrain)
         final = self._retrained(hard, retrain, pretrain + epoch)
-        kept = sum(nonzeros(hard[name]) for name in self.sizes)
         test = self.data.test
         return {
-            "weights": sum(self.sizes.values()),
-            "nonzeros": kept,
-            "compression": sum(self.sizes.values()) / kept if kept else None,
             "epochs": epoch,
             "accuracy_dense": accuracy(dense, test),
             "accuracy_one_shot": accuracy(self._loaded(one_shot), test),
@@ -238,7 +237,7 @@ class ExactPruning:
     """Counts nonzeros; bounds and costs of a network are not proved."""
 
     integral = False
-    fact_names = ("nonzeros", "weights")
+    fact_names = ("nonzeros", "weights", "compression")
 
     def __init__(self, sizes: Mapping[str, int], budgets: Mapping[str, int]) -> None:
         self._sizes, self._budgets = sizes, budgets
@@ -255,12 +254,11 @@ class ExactPruning:
                 where = name or "all tensors together"
                 raise Infeasible(f"{where}: {used} nonzeros, the budget is {allowed}")
 
-    def facts(self, point: Mapping[str, Any]) -> Mapping[str, int]:
-        """Nonzeros and weights of the targets."""
-        return {
-            "nonzeros": sum(self._counts(point).values()),
-            "weights": sum(self._sizes.values()),
-        }
+    def facts(self, point: Mapping[str, Any]) -> Mapping[str, Number]:
+        """Nonzeros and weights of the targets, and how many weights there are for a nonzero."""
+        kept, weights = sum(self._counts(point).values()), sum(self._sizes.values())
+        ratio = weights / kept if kept else None
+        return {"nonzeros": kept, "weights": weights, "compression": ratio}
 
     def _counts(self, point: Mapping[str, Any]) -> dict[str, int]:
         counts: dict[str, int] = {}

@@ -5,8 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+
+from lagrange.testing import Candidate, Question, block_checks
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text()
@@ -40,6 +44,20 @@ def test_own_block_and_rule_are_as_short_as_promised() -> None:
 
     assert length("PowerPlant") <= 8
     assert length("Halving") <= 5
+
+
+def test_own_block_passes_the_checks_of_the_library() -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(PYTHON[3], "README.md", "exec"), names)
+    prices = [{"demand": np.array([p])} for p in (0.0, -4.0, -6.5, 3.0, 0.1)]
+    rows = {"demand": np.array([10.0])}
+    for plant in names["plants"]:
+        does = [
+            Candidate({"demand": np.array([plant.power * on])}, plant.cost * on) for on in (0, 1)
+        ]
+        asked = [Question(price) for price in prices]
+        for check in block_checks(plant, asked, rows=rows, is_exact=True, candidates=does):
+            check.run()
 
 
 def test_commands_work_as_typed(tmp_path: Path) -> None:

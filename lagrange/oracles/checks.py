@@ -20,6 +20,15 @@ def finite_array(name: str, value: Any, ndim: int) -> FloatArray:
     return array
 
 
+def require_prices_only(query: object, block: str) -> None:
+    """Refuses a query that a price-only block would have to ignore: its answer would be wrong."""
+    if query is not None:
+        raise ValueError(
+            f"{block} answers prices only, it was asked with the query {type(query).__name__}: use "
+            "Subgradient or SurrogateLagrangian without rho, or a block that answers this query"
+        )
+
+
 def price_of(price: Vector, row: str) -> FloatArray:
     """The prices of one row, refused if they are not finite: a wrong answer would look right."""
     if row not in price:

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from lagrange.blocks import Response
-from lagrange.oracles.checks import FloatArray, finite_array, price_of
+from lagrange.oracles.checks import FloatArray, finite_array, price_of, require_prices_only
 from lagrange.vectors import Vector
 
+LARGEST_TABLE = 2**33  # entries of the dynamic program, a byte each
+MOST = 2**53  # whole numbers up to here are floats, and a thousand of them still fit into int64
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -27,7 +29,16 @@ def integer_weights(weight: Any) -> IntArray:
     for j, w in enumerate(array.tolist()):
         if not math.isfinite(w) or w < 0 or w != int(w):
             raise ValueError(f"weight of item {j} must be a whole number ≥ 0, got {w}")
+        if w > MOST:
+            raise ValueError(f"weight of item {j} must be at most 2^53, got {w}")
     return array.astype(np.int64)
+
+
+def whole_capacity(capacity: Any, weight: IntArray) -> int:
+    """The capacity as an int, refused if it is no whole number; never more than all weights."""
+    if not (math.isfinite(capacity) and capacity == int(capacity) and capacity >= 0):
+        raise ValueError(f"capacity must be a whole number ≥ 0, got {capacity}")
+    return min(int(capacity), sum(weight.tolist()))  # more room than that changes nothing
 
 
 def solve_knapsack(profit: FloatArray, weight: IntArray, capacity: int) -> tuple[BoolArray, float]:
@@ -77,11 +88,16 @@ class Knapsack:
         object.__setattr__(self, "weight", integer_weights(self.weight))
         if self.cost.shape != self.weight.shape:
             raise ValueError(f"{self.cost.size} costs but {self.weight.size} weights")
-        if self.capacity != int(self.capacity) or self.capacity < 0:
-            raise ValueError(f"capacity must be a whole number ≥ 0, got {self.capacity}")
-        object.__setattr__(self, "capacity", int(self.capacity))
+        object.__setattr__(self, "capacity", whole_capacity(self.capacity, self.weight))
+        if self.weight.size * self.capacity > LARGEST_TABLE:
+            raise ValueError(
+                f"{self.weight.size} items and capacity {self.capacity} need a table of "
+                f"{self.weight.size * self.capacity} entries, more than {LARGEST_TABLE}: "
+                "divide weights and capacity by a common factor"
+            )
 
     def respond(self, price: Vector, query: None, start: Response | None) -> Response:
+        require_prices_only(query, "Knapsack")
         profit = -(self.cost + price_of(price, self.row))
         x, value = solve_knapsack(profit, self.weight, self.capacity)
         # value ≥ Σ p_j (1 − u)^{k+1} for every choice of k items: one rounding makes p_j, and up to

@@ -23,7 +23,8 @@ References   [1] Boyd, Parikh, Chu, Peleato, Eckstein, Found. Trends Mach. Learn
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, final
+from numbers import Real
+from typing import Any, NamedTuple, cast, final
 
 from lagrange.blocks import Ask, Response
 from lagrange.penalties import AnyPenalty, ConstantPenalty, Sweep
@@ -112,7 +113,9 @@ class ADMM:
         return state._replace(memory=state.memory._replace(seen=g, after_first=g))
 
     def _penalty(self) -> AnyPenalty:
-        return ConstantPenalty(self.rho) if isinstance(self.rho, float | int) else self.rho
+        """The rule; what is neither a number nor a rule is refused as a number."""
+        simple = isinstance(self.rho, Real | str | None)
+        return ConstantPenalty(cast(Any, self.rho)) if simple else cast(Any, self.rho)
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
         return tuple(
@@ -178,8 +181,8 @@ class ADMM:
 
     def _next_penalty(self, state: State[Memory], multipliers: Vector, record: Record) -> Memory:
         """The memory with ρ for the next sweep."""
-        memory = state.memory
-        if isinstance(self.rho, float | int):
+        memory, penalty = state.memory, self._penalty()
+        if isinstance(penalty, ConstantPenalty):
             return memory
         now = Sweep(
             step=record.step,
@@ -191,7 +194,7 @@ class ADMM:
             first=_image(state.responses, self.order[0]),
             second=_image(state.responses, self.order[-1]),
         )
-        rho, rule = self.rho.next(now, memory.rule)
+        rho, rule = penalty.next(now, memory.rule)
         require_rho(rho)
         return memory._replace(rho=rho, rule=rule)
 

@@ -1,7 +1,7 @@
 """One move of the multipliers: what the dual methods share when they consult their step rule."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from lagrange.state import Best, State
 from lagrange.step_sizes import AnyStepSize, Progress
@@ -19,7 +19,13 @@ def next_move(rule: AnyStepSize, now: Progress, memory: Any) -> Move:
     """Asks the rule for s. At g = 0 there is nowhere to move and the rule is not asked."""
     if now.residual == 0:
         return Move(0.0, 0.0, memory)
-    step, memory = rule.next(now, memory)
+    answer: Any = rule.next(now, memory)
+    if not (isinstance(answer, tuple) and len(cast("tuple[Any, ...]", answer)) == 2):
+        raise ValueError(
+            f"the step rule {type(rule).__name__} returned {answer!r} at move {now.moves}; next must "
+            "return the step size and what to remember: (step, memory)"
+        )
+    step, memory = cast("tuple[float, Any]", answer)
     if not (math.isfinite(step) and step >= 0):
         raise ValueError(
             f"the step rule {type(rule).__name__} returned {step} at move {now.moves}; "

@@ -23,7 +23,7 @@ from lagrange.problem import Problem
 from lagrange.records import Record
 from lagrange.solvers.moves import next_move, progress
 from lagrange.state import Start, State, initial
-from lagrange.step_sizes import AnyStepSize, Diminishing
+from lagrange.step_sizes import AnyStepSize, Diminishing, require_rule
 from lagrange.vectors import add_scaled, dot, norm
 
 
@@ -33,6 +33,9 @@ class Subgradient:
     """Settings. ``step_size`` is any rule of ``lagrange.step_sizes`` or of your own."""
 
     step_size: AnyStepSize = Diminishing(1.0)
+
+    def __post_init__(self) -> None:
+        require_rule(self.step_size)
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Any]:
         return initial(problem, start, self.step_size.init())

@@ -31,7 +31,7 @@ from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
 from lagrange.solvers.moves import Move, next_move, progress
 from lagrange.state import Start, State, initial, replaced
-from lagrange.step_sizes import AnyStepSize
+from lagrange.step_sizes import AnyStepSize, require_rule
 from lagrange.vectors import Vector, add_scaled, dot, norm
 
 Q = TypeVar("Q", None, Quadratic)
@@ -101,6 +101,7 @@ class SurrogateLagrangian(Generic[Q]):
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
     def __post_init__(self) -> None:
+        require_rule(self.step_size)
         if self.group < 1:
             raise ValueError(f"group must be at least 1, got {self.group}")
         if self.rho is not None:

@@ -153,10 +153,11 @@ CASES = [
         ("diabetes, random or a file", "lost.csv"),
     ),
     table_file("1,x\n2,3\n", "t.csv", "not a table of numbers", "'x'"),
-    table_file("1,2\n3\n", "t.csv", "not a table of numbers"),
+    table_file("1,2\n3\n", "t.csv", "line 2 has 1 numbers", "line 1 has 2"),
+    table_file("1,2\n3,nan\n", "t.csv", "line 2 holds a NaN"),
     table_file("1\n2\n", "t.csv", "at least two columns"),
     table_file("", "t.csv", "at least two columns"),
-    table_file("1,2\n1,3\n", "constant column", "leave it out"),
+    table_file("1,2\n1,3\n", "column 1 is constant", "leave it out"),
     Case(
         "lasso weight",
         lambda _: lasso(weight=-1.0),

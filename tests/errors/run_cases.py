@@ -179,9 +179,9 @@ CASES = [
     ),
     Case(
         "run.json of another format",
-        lambda place: _changed(place, lambda text: text.replace('"format": 1', '"format": 77')),
+        lambda place: _changed(place, lambda text: text.replace('"format": 2', '"format": 77')),
         RunError,
-        ("has format 77", "not 1"),
+        ("has format 77", "not 2"),
     ),
     Case("npz truncated", truncated_npz, RunError, ("cannot read", "multipliers.npz")),
     Case("npz missing", missing_npz, RunError, ("cannot read", "multipliers.npz")),

@@ -7,6 +7,7 @@ from tests.errors import (
     command_cases,
     conformance_cases,
     core_cases,
+    door_cases,
     family_cases,
     grouping_cases,
     penalty_cases,
@@ -19,6 +20,7 @@ from tests.errors.case import Case, executed, outcome, raise_statements
 FILES = (
     grouping_cases,
     core_cases,
+    door_cases,
     solver_cases,
     penalty_cases,
     block_cases,

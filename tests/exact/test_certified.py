@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lagrange import Problem, Response
-from lagrange.bounds import certified_lower_bound
+from lagrange.bounds import certified_lower_bound, rounded_down
 from tests.exact.finite import exact_dot
 from tests.tolerances import EXACT
 
@@ -25,7 +25,8 @@ def certified(bounds, multipliers, rhs, integral=False, inequality=()):
     problem = Problem(
         tuple(Bounded() for _ in bounds), rhs, frozenset(inequality), integral=integral
     )
-    answers = [Response({}, 0.0, bound) for bound in bounds]
+    costs = [bound if math.isfinite(bound) else 0.0 for bound in bounds]  # exact blocks
+    answers = [Response({}, cost, bound) for cost, bound in zip(costs, bounds, strict=True)]
     return certified_lower_bound(problem, multipliers, answers)
 
 
@@ -144,3 +145,19 @@ def test_an_answer_too_few_is_refused():
     problem = Problem((Bounded(), Bounded()), {"row": np.ones(1)})
     with pytest.raises(ValueError, match="each of the 2 blocks"):
         certified_lower_bound(problem, problem.rhs, [Response({}, 0.0, 0.0)])
+
+
+NUMBERS = st.floats(-1e6, 1e6)
+
+
+@settings(max_examples=300)
+@given(a=NUMBERS, b=NUMBERS, c=NUMBERS, d=NUMBERS)
+def test_rounded_down_lies_below_the_exact_sum(a, b, c, d):
+    """a + b c + d in floats, against rationals; and it gives away little."""
+    pay = b * c
+    value = Fraction(a) + Fraction(b) * Fraction(c) + Fraction(d)
+    bound = rounded_down(a + pay + d, a, pay, d)
+    assert Fraction(bound) <= value
+    assert float(value - Fraction(bound)) <= EXACT(
+        size=8, scale=abs(a) + abs(pay) + abs(d) + 1e-290
+    )

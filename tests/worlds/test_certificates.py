@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 from fractions import Fraction
 
 import numpy as np
@@ -14,7 +13,8 @@ from lagrange.nn import TrainingBlock
 from lagrange.oracles.closed_form import L1Norm, LeastSquares
 from lagrange.oracles.knapsack import Knapsack
 from lagrange.oracles.set_block import SetBlock
-from tests.worlds.runs import executed, rebuilt, verdict
+from tests.worlds.runs import rebuilt, verdict
+from tests.worlds.saved_runs import ASSIGNMENTS, BOUNDED, MAKE, ROW, of_runs, rejected
 from tests.worlds.tampering import (
     change_array,
     change_report,
@@ -22,50 +22,6 @@ from tests.worlds.tampering import (
     lowering_move,
     report_of,
 )
-
-MAKE = {
-    "assignment-min": lambda: executed(
-        "assignment", kind="D", agents=4, jobs=12, seed=2, sense="min", steps=200
-    ),
-    "assignment-max": lambda: executed(
-        "assignment", kind="C", agents=4, jobs=12, seed=2, sense="max", steps=200
-    ),
-    "surrogate": lambda: executed(
-        "assignment", "surrogate", kind="E", agents=3, jobs=12, seed=1, steps=300
-    ),
-    "lasso": lambda: executed("lasso"),
-    "lasso-rough": lambda: executed("lasso", "surrogate", table="random", columns=4, steps=50),
-    "pruning": lambda: executed("pruning", pretrain=1, epochs=2, retrain=0),
-}
-ASSIGNMENTS = ("assignment-min", "assignment-max", "surrogate")
-BOUNDED = (*ASSIGNMENTS, "lasso", "lasso-rough")
-ROW = {name: "assign" if name in ASSIGNMENTS else "split" for name in BOUNDED}
-
-
-@pytest.fixture(scope="module")
-def originals(tmp_path_factory):
-    """One saved run of each sort; tests work on copies."""
-    parent = tmp_path_factory.mktemp("runs")
-    for name, make in MAKE.items():
-        run_folder.save(make(), parent / name)
-    return parent
-
-
-@pytest.fixture
-def copied(originals, tmp_path):
-    def copy(name):
-        return shutil.copytree(originals / name, tmp_path / name)
-
-    return copy
-
-
-@pytest.fixture
-def saved(copied, request):
-    return copied(request.param)
-
-
-def of_runs(*names):
-    return pytest.mark.parametrize("saved", names, indirect=True, ids=names)
 
 
 @of_runs(*MAKE)
@@ -183,100 +139,6 @@ def test_multipliers_of_another_row_are_rejected_by_name(copied):
     assert wrong and "multipliers.npz" in wrong[0] and "'assign'" in wrong[0]
 
 
-@of_runs(*ASSIGNMENTS)
-def test_a_job_that_is_moved_is_rejected(saved):
-    """Every job to every other agent: cost or capacity no longer match."""
-    original = report_of(saved)["lower_bound" if saved.name.endswith("max") else "upper_bound"]
-    with np.load(saved / "point.npz") as stored:
-        agent = stored["agent"].copy()
-    before = run_folder.load(saved)
-    twin = rebuilt(before).exact
-    overloads, costs = 0, 0
-    for job in range(len(agent)):
-        for other in range(4 if saved.name != "surrogate" else 3):
-            if other == agent[job]:
-                continue
-            moved = agent.copy()
-            moved[job] = other
-            np.savez(saved / "point.npz", agent=moved)
-            wrong = verdict(saved)
-            same = _cost_or_none(twin, moved)
-            if same is not None and abs(float(same)) == abs(original):
-                assert wrong == []  # another assignment that is just as good proves the same
-                continue
-            assert wrong
-            overloads += "capacity" in wrong[0]
-            costs += wrong[0].split(":")[0] in ("lower_bound", "upper_bound")
-    assert overloads > 0
-    assert costs > 0 or saved.name != "surrogate", "the instance with room for a worse assignment"
-
-
-def _cost_or_none(twin, agent):
-    try:
-        return twin.cost({"agent": agent})
-    except ValueError:
-        return None
-
-
-@of_runs(*ASSIGNMENTS)
-def test_a_point_that_assigns_half_a_job_is_rejected(saved):
-    with np.load(saved / "point.npz") as stored:
-        agent = stored["agent"].astype(float)
-    agent[0] += 0.5
-    np.savez(saved / "point.npz", agent=agent)
-    rejected(saved)
-
-
-@of_runs(*ASSIGNMENTS)
-def test_a_point_of_another_shape_is_rejected(saved):
-    for agent in (
-        np.zeros(5, dtype=int),
-        np.zeros((2, 6), dtype=int),
-        np.array(0),
-        np.full(12, -1),
-    ):
-        np.savez(saved / "point.npz", agent=agent)
-        rejected(saved)
-
-
-@of_runs("lasso", "lasso-rough")
-def test_a_lasso_point_that_is_moved_is_rejected(saved):
-    def move(array):
-        array[np.argmax(np.abs(array))] *= 1.0 + 1e-6
-
-    change_array(saved / "point.npz", "point", move)
-    wrong = verdict(saved)
-    assert any(line.startswith("upper_bound: claimed") for line in wrong)
-
-
-@of_runs("lasso", "pruning")
-def test_the_count_of_nonzeros_is_proved(saved):
-    count = report_of(saved)["nonzeros"]
-    change_report(saved, nonzeros=count - 1)
-    assert verdict(saved) == [f"nonzeros: claimed {count - 1}, proved {count}"]
-
-
-def test_one_more_nonzero_is_rejected(copied):
-    folder = copied("pruning")
-
-    def add(array):
-        array.reshape(-1)[np.flatnonzero(array.reshape(-1) == 0)[0]] = 1e-30
-
-    change_array(folder / "point.npz", "fc1.weight", add)
-    wrong = verdict(folder)
-    assert wrong and "680 nonzeros, the budget is 679" in wrong[0]
-
-
-def test_one_nonzero_less_is_noticed(copied):
-    folder = copied("pruning")
-
-    def drop(array):
-        array.reshape(-1)[np.flatnonzero(array.reshape(-1))[0]] = 0.0
-
-    change_array(folder / "point.npz", "fc1.weight", drop)
-    assert verdict(folder) == ["nonzeros: claimed 679, proved 678"]
-
-
 @of_runs(*MAKE)
 def test_claims_need_their_evidence(saved):
     """Without the point nothing that was said about it is proved."""
@@ -320,10 +182,21 @@ def test_the_folder_is_all_that_is_needed(saved, tmp_path, monkeypatch):
     assert verdict(moved) == []
 
 
-def rejected(folder):
-    """Words or a clear ValueError, as the command line shows them: nothing else."""
-    try:
-        wrong = verdict(folder)
-    except ValueError:
-        return
-    assert wrong, "accepted"
+@of_runs(*MAKE)
+def test_optimal_is_a_claim(saved):
+    """It is proved by a gap of 0 and by nothing else."""
+    change_report(saved, status="optimal")
+    gap = report_of(saved)["gap"]
+    wrong = [] if gap == 0 else [f"status: claimed optimal, the proved gap is {gap}"]
+    assert verdict(saved) == wrong
+
+
+@of_runs(*ASSIGNMENTS, "lasso")
+def test_another_instance_in_its_place_is_noticed(saved):
+    (file,) = (saved / name for name in ("instance.txt", "table.csv") if (saved / name).exists())
+    file.write_text(file.read_text() + "\n")  # the same numbers: only the fingerprint tells
+    assert verdict(saved) == [f"{file.name} is not the file of this run: its SHA-256 differs"]
+    document = json.loads((saved / "run.json").read_text())
+    document["sha256"] = {}
+    (saved / "run.json").write_text(json.dumps(document))
+    assert verdict(saved) != []

@@ -1,0 +1,215 @@
+"""Arguments of the wrong kind, answers that contradict themselves: refused at once and by name."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from lagrange import (
+    ADMM,
+    Feasible,
+    Quadratic,
+    Response,
+    SolveError,
+    Start,
+    StepLimit,
+    Subgradient,
+    SurrogateLagrangian,
+    families,
+    solve,
+)
+from lagrange.bounds import rounded_down
+from lagrange.certificates import prove
+from lagrange.oracles.knapsack import Knapsack
+from lagrange.solvers.moves import next_move
+from lagrange.step_sizes import Constant, Progress
+from problems.assignment_data import AssignmentData, read_orlib
+from tests.errors.case import Case, refused
+from tests.errors.small import ZERO, problem, run
+
+INF = float("inf")
+SUBGRADIENT = Subgradient(Constant(1.0))
+NOW = Progress(moves=0, residual=1.0, lagrangian=5.0)
+
+
+@dataclass(frozen=True)
+class Liar:
+    """Costs 1 at price 0 and claims a bound."""
+
+    bound: float
+
+    def respond(self, price, query, start):
+        return Response({"a": ZERO}, 1.0, self.bound)
+
+
+@dataclass(frozen=True)
+class Shapeless:
+    """Answers with an image that is no array."""
+
+    image: Any
+
+    def respond(self, price, query, start):
+        return Response(self.image, 1.0)
+
+
+class Forgetful:
+    """A step rule that returns no memory."""
+
+    def init(self):
+        return None
+
+    def next(self, now, memory):
+        return 0.5
+
+
+class Crossed:
+    """An exact twin whose dual value lies above the cost of a point."""
+
+    integral = False
+
+    def dual_value(self, multipliers):
+        return Fraction(2)
+
+    def cost(self, point):
+        return Fraction(1)
+
+    def facts(self, point):
+        return {}
+
+
+def sized(*, size: int):
+    """A family with an option that has no default."""
+
+
+def number() -> float:
+    """A family that returns no instance."""
+    return 3.0
+
+
+def looped(solver=SUBGRADIENT, *blocks, **arguments):
+    return solve(problem(*blocks), solver, **{"stop": StepLimit(1), **arguments})
+
+
+def orlib(text):
+    def read(place):
+        (place.folder / "i.txt").write_text(text)
+        read_orlib(place.folder / "i.txt")
+
+    return read
+
+
+def knapsack(**fields):
+    given = {"cost": [-1.0, -2.0], "weight": [1, 2], "capacity": 2, "row": "a", **fields}
+    return Knapsack(**given)
+
+
+CASES = [
+    *[
+        Case(f"bound {b}", lambda _, b=b: run(Liar(b)), SolveError, ("block 0", f"bound {b}", says))
+        for b, says in ((float("nan"), "-inf"), (INF, "-inf"), (1.5, "above the value 1.0"))
+    ],
+    Case(
+        "rounding of too many terms",
+        lambda _: rounded_down(4.0, 1.0, 1.0, 1.0, 1.0),
+        ValueError,
+        ("at most 3 terms", "got 4"),
+    ),
+    Case(
+        "bounds that cross",
+        lambda _: run(Liar(1.0), recover=lambda _: Feasible(None, 0.5)),
+        SolveError,
+        ("bounds cross", "less than 0.99999", "costs 0.5", "recover"),
+    ),
+    Case(
+        "dual value above a cost",
+        lambda _: prove(Crossed(), {"a": ZERO}, {}, "min"),
+        ValueError,
+        ("dual value 2", "exceeds the cost 1"),
+    ),
+    *refused("stop", lambda v: looped(stop=v), (100, None), "stop must be a rule"),
+    Case(
+        "start that is no state",
+        lambda _: looped(start=Start()),
+        ValueError,
+        ("start must be a state", "solver.init", "got Start("),
+    ),
+    *refused("step rule", Subgradient, (0.5, None), "step_size must be a rule", "Constant(0.5)"),
+    *refused("its class", SurrogateLagrangian, (Constant,), "step_size must be a rule"),
+    Case(
+        "rule without memory",
+        lambda _: next_move(Forgetful(), NOW, None),
+        ValueError,
+        ("Forgetful", "returned 0.5", "(step, memory)"),
+    ),
+    *[
+        Case(f"rho {v!r}", lambda _, v=v: ADMM(v), ValueError, ("rho must be", f"got {v!r}"))
+        for v in ("1", None)
+    ],
+    *refused("steps", StepLimit, (2.5,), "whole"),
+    Case("rhs list", lambda _: problem(rhs={"a": [0.0]}), ValueError, ("'a' of rhs", "[0.0]")),
+    Case("rhs array", lambda _: problem(rhs=ZERO), ValueError, ("rhs must map", "row names")),
+    Case(
+        "inequality string",
+        lambda _: problem(inequality="a"),
+        ValueError,
+        ("set of row names", "'a'", "frozenset({'a'})"),
+    ),
+    *[
+        Case(
+            f"image {image!r}",
+            lambda _, image=image: looped(SurrogateLagrangian(Constant(1.0)), Shapeless(image)),
+            SolveError,
+            ("image of block 0",),
+        )
+        for image in (None, {"a": [0.0, 0.0]})
+    ],
+    Case(
+        "knapsack with a pull",
+        lambda _: knapsack().respond({"a": ZERO}, Quadratic(1.0, {"a": ZERO}), None),
+        ValueError,
+        ("Knapsack answers prices only", "Quadratic", "Subgradient"),
+    ),
+    *[
+        Case(f"room {c}", lambda _, c=c: knapsack(capacity=c), ValueError, ("capacity", f"{c}"))
+        for c in (float("nan"), INF)
+    ],
+    Case(
+        "knapsack without a table",
+        lambda _: knapsack(weight=[2**50, 2**50], capacity=2**50),
+        ValueError,
+        ("table", "divide weights"),
+    ),
+    Case("weight beyond floats", lambda _: knapsack(weight=[1, 2**54]), ValueError, ("item 1",)),
+    Case("entry beyond floats", orlib(f"1 1 5 1 {2**63}"), ValueError, ("entry 5", "2^53")),
+    Case(
+        "sums beyond int64",
+        lambda _: AssignmentData(*(np.full(s, 2**40) for s in ((1, 2), (1, 2), 1))),
+        ValueError,
+        ("2^62", "common factor"),
+    ),
+    Case(
+        "required option left out",
+        lambda _: families.make(f"{__name__}:sized", {}),
+        ValueError,
+        ("needs the option --size",),
+    ),
+    Case(
+        "family that returns no instance",
+        lambda _: families.make(f"{__name__}:number", {}),
+        ValueError,
+        ("lagrange.instances.Instance", "float"),
+    ),
+    *[
+        Case(
+            f"{family} {option} that would do nothing",
+            lambda _, f=family, g=given: families.make(f, g),
+            ValueError,
+            (f"option {option}", "does nothing", says),
+        )
+        for family, option, given, says in (
+            ("assignment", "kind", {"instance": "x", "kind": "C"}, "an instance file"),
+            ("lasso", "rows", {"rows": 9}, "table diabetes"),
+        )
+    ],
+]
