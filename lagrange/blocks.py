@@ -6,7 +6,7 @@ consumes of the coupling rows (``image``) and what that costs. The engine never 
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from lagrange.vectors import Vector
 
@@ -43,8 +43,7 @@ class Block(Protocol[Q_contra]):
     def respond(self, price: Vector, query: Q_contra, start: Response | None) -> Response: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ask(Generic[Q_co]):
+class Ask(NamedTuple, Generic[Q_co]):
     """One query for one block. The asks of one round are independent of each other."""
 
     block: int

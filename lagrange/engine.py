@@ -47,17 +47,20 @@ def solve(
     began = perf_counter() - state.record.seconds
     trace = Trace()
     try:
-        while (status := stop(state)) is None:
+        status = stop(state)
+        while status is None:
             asks = solver.ask(problem, state)
             if not asks:
                 status = Status.COMPLETE
                 break
             new = solver.tell(problem, state, _checked(asks, answer(problem, asks)))
-            finished = new.record.step > state.record.step
-            state = _stamped(new, perf_counter() - began) if finished else new
-            if finished:
-                trace(state.record)
-                observe(state.record)
+            if new.record.step == state.record.step:
+                state = new  # a round of a step that takes several
+                continue
+            state = _stamped(new, perf_counter() - began)
+            trace(state.record)
+            observe(state.record)
+            status = stop(state)
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except Exception as error:
@@ -96,7 +99,8 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
             "bound of a block is too high, or recover returned a point that is infeasible or "
             "whose cost is wrong"
         )
-    return state._replace(record=state.record._replace(seconds=seconds))
+    step, _, *measured = state.record
+    return State(*state[:-1], Record(step, seconds, *measured))  # _replace costs twice that
 
 
 def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:

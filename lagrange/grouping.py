@@ -3,10 +3,13 @@
 exchange   min Σ f_i(x_i)  s.t.  Σ A_i x_i = b (or ≤ b)     every block gets a copy of each row it has;
                                                              the copies must meet the row together
 consensus  min Σ f_i(x_i)  s.t.  A_i x_i = v for every i     all blocks agree on one v
+sharing    min Σ f_i(x_i) + g(Σ A_i x_i)                     one more block, with a cost of the total
 
 Each returns a problem whose first blocks are the given ones, with rows of their own, and whose last
 block ties them. Solve it with ``ADMM(rho, order=two_groups(problem))``. Row ``r`` of block i is called
 ``r@i``; ≤ rows are met inside the last block, so ADMM takes them.
+
+``sharing`` returns the problem with the total as one more block; ``exchange`` makes two groups of it.
 
 Reference    Boyd et al., Found. Trends Mach. Learn. 3 (2011) 1–122, §7.1 and §7.3
 """
@@ -125,6 +128,34 @@ def consensus(
     problem = Problem(tuple(blocks), zeros)
     copies, copied = _copied(problem, rows)
     return _tied(problem, copied, copies, Agree(copies))
+
+
+@dataclass(frozen=True)
+class Total:
+    """A block g(y) whose image enters with a minus sign: Σ A_i x_i − y = 0."""
+
+    inner: Block[Any]
+
+    def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
+        pull = None if query is None else Quadratic(query.rho, scale(-1.0, query.offset))
+        begin = None if start is None else self.negated(start)
+        return self.negated(self.inner.respond(scale(-1.0, price), pull, begin))
+
+    def negated(self, response: Response) -> Response:
+        """The response with the sign of its image turned."""
+        image = scale(-1.0, response.image)
+        return Response(image, response.cost, response.bound, response.point)
+
+
+def sharing(blocks: Sequence[Block[Any]], total: Block[Any], shape_like: Vector) -> Problem[Any]:
+    """min Σ f_i(x_i) + g(Σ A_i x_i): the blocks share what ``total`` puts a cost on.
+
+    ``total`` is a block like any other, with image {row: y} and cost g(y); ``shape_like`` has an array
+    for each row. It is block number len(blocks).
+    """
+    if not blocks:
+        raise ValueError("sharing needs at least one block besides the total, got none")
+    return Problem((*blocks, Total(total)), scale(0.0, shape_like))
 
 
 def original_multipliers(problem: Problem[Any], tied: Vector) -> Vector:

@@ -31,6 +31,8 @@ class Record(NamedTuple):
     accepted    : did the answers replace the old ones?
     moves       : how often the step rule was followed so far (a step of 0 counts)
     stage       : stage of a progressive run, from 0
+    infeasibility, unboundedness : how steadily the iterates run away (``lagrange.divergence``), small
+                  values are bad signs; NaN at most steps
     """
 
     step: int = 0
@@ -49,6 +51,8 @@ class Record(NamedTuple):
     accepted: bool = True
     moves: int = 0
     stage: int = 0
+    infeasibility: float = NAN
+    unboundedness: float = NAN
 
 
 class Trace:

@@ -15,6 +15,14 @@ class Status(Enum):
         "(SurrogateContraction: larger M; Polyak: more patience); a small movement is no evidence "
         "of optimality"
     )
+    INFEASIBLE = (
+        "the multipliers run away steadily: there seems to be no feasible point (not proved); if there "
+        "is one, rho is far too small"
+    )
+    UNBOUNDED = (
+        "the answers run away steadily while the cost falls: the objective seems to be unbounded (not "
+        "proved); if it is not, rho is far too large"
+    )
     STEP_LIMIT = "the step limit was reached: allow more steps, or accept the bounds as they stand"
     TIME_LIMIT = "the time limit was reached: allow more time, or accept the bounds as they stand"
     INTERRUPTED = "interrupted by the user: what was found up to then is kept"

@@ -72,11 +72,14 @@ class ResidualBelow(Stop):
         ‖r‖ ≤ √p·absolute + relative·max(‖A x‖, ‖B z‖, ‖b‖)       p rows
         ‖s‖ ≤ √p·absolute + relative·‖λ‖                           where the solver measures s
 
-    The test of Boyd et al. (2011, §3.3) in the coupling space, where s is measured before Aᵀ.
+    The test of Boyd et al. (2011, §3.3) in the coupling space, where s is measured before Aᵀ. The
+    blocks' answers in the solution are those that pass it. It also stops where a solver sees that they
+    never will: the iterates run away, and more steadily than ``divergence`` (0: do not look).
     """
 
     absolute: float = 1e-8
     relative: float = 0.0
+    divergence: float = 1e-4
 
     def __post_init__(self) -> None:
         if not (self.absolute >= 0 and self.relative >= 0 and self.absolute + self.relative > 0):
@@ -84,9 +87,15 @@ class ResidualBelow(Stop):
                 "absolute and relative must be ≥ 0 and not both 0, "
                 f"got {self.absolute} and {self.relative}"
             )
+        if not self.divergence >= 0:
+            raise ValueError(f"divergence must be ≥ 0, got {self.divergence}")
 
     def __call__(self, state: State[Any]) -> Status | None:
         now = state.record
+        if now.infeasibility < self.divergence:
+            return Status.INFEASIBLE
+        if now.unboundedness < self.divergence:
+            return Status.UNBOUNDED
         if math.isnan(now.residual):
             return None
         floor = self.absolute * math.sqrt(vectors.size(state.multipliers))

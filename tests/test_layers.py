@@ -17,7 +17,7 @@ TABLE = """
     nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
     blocks oracles.checks penalties sets.sparsity
     oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
-    bounds grouping nn slack stages state testing.blocks testing.exact testing.sets testing.steps
+    bounds divergence grouping nn slack solvers.groups stages state testing.blocks testing.exact testing.sets testing.steps
     solvers.augmented solvers.moves stopping
     certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
     engine instances live plots

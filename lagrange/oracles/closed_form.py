@@ -18,16 +18,20 @@ from lagrange.vectors import Vector
 class LeastSquares:
     """f(x) = ½ ‖A x − b‖², image = {row: x}; A (m, n), b (m,).
 
-    One thin singular value decomposition answers every ρ:
+    One thin singular value decomposition A = U Σ Vᵀ answers every ρ:
     (AᵀA + ρI)⁻¹ v = v/ρ + V (1/(σ² + ρ) − 1/ρ) Vᵀ v, and V (Vᵀ v)/(σ² + ρ) if A has full column
-    rank. To prices alone a wide or rank-deficient A has in general no minimizer: the bound is −inf
+    rank. The cost needs no product with A: 2 f = ‖Σ Vᵀ x − Uᵀ b‖² + ‖b − U Uᵀ b‖². To prices alone a wide or rank-deficient A has in general no minimizer: the bound is −inf
     then and the point is the least-norm solution.
     """
 
     A: FloatArray
     b: FloatArray
     row: str
+    _sigma: FloatArray = field(init=False, repr=False, compare=False)
     _sigma2: FloatArray = field(init=False, repr=False, compare=False)
+    _Utb: FloatArray = field(init=False, repr=False, compare=False)
+    _rest: float = field(init=False, repr=False, compare=False)
+    _has_full_rank: bool = field(init=False, repr=False, compare=False)
     _Vt: FloatArray = field(init=False, repr=False, compare=False)
     _Atb: FloatArray = field(init=False, repr=False, compare=False)
 
@@ -35,12 +39,17 @@ class LeastSquares:
         A, b = finite_array("A", self.A, 2), finite_array("b", self.b, 1)
         if A.shape[0] != b.shape[0]:
             raise ValueError(f"A has {A.shape[0]} rows but b has {b.shape[0]} entries")
-        _, sigma, Vt = np.linalg.svd(A, full_matrices=False)
+        U, sigma, Vt = np.linalg.svd(A, full_matrices=False)
         kept = sigma > sigma[0] * max(A.shape) * 2.0**-52 if sigma[0] > 0 else sigma > 0
+        Utb = U[:, kept].T @ b
         for name, value in (
             ("A", A),
             ("b", b),
+            ("_sigma", sigma[kept]),
             ("_sigma2", sigma[kept] ** 2),
+            ("_Utb", Utb),
+            ("_rest", float(np.sum((b - U[:, kept] @ Utb) ** 2))),
+            ("_has_full_rank", int(kept.sum()) == A.shape[1]),
             ("_Vt", np.ascontiguousarray(Vt[kept])),
             ("_Atb", A.T @ b),
         ):
@@ -51,16 +60,16 @@ class LeastSquares:
         if query is None:
             return self._at_prices(p)
         v = self._Atb - p - query.rho * query.offset[self.row]  # (n,)
-        t = self._Vt @ v
+        t = self._Vt.dot(v)  # dot is quicker than @ on small arrays
+        c = t / (self._sigma2 + query.rho)  # Vᵀ x
+        # 1/(σ² + ρ) − 1/ρ = −(σ²/ρ)/(σ² + ρ)
         if self._has_full_rank:
-            x = self._Vt.T @ (t / (self._sigma2 + query.rho))
+            x = c.dot(self._Vt)
         else:
-            x = v / query.rho + self._Vt.T @ (t * (1 / (self._sigma2 + query.rho) - 1 / query.rho))
-        return self._response(x, -math.inf)
-
-    @property
-    def _has_full_rank(self) -> bool:
-        return self._Vt.shape[0] == self.A.shape[1]
+            x = (v - (c * self._sigma2).dot(self._Vt)) / query.rho
+        misfit = self._sigma * c - self._Utb
+        cost = 0.5 * (float(misfit.dot(misfit)) + self._rest)
+        return Response({self.row: x}, cost, -math.inf, x.copy())
 
     def _at_prices(self, p: FloatArray) -> Response:
         x = self._Vt.T @ ((self._Vt @ (self._Atb - p)) / self._sigma2)
@@ -106,7 +115,8 @@ class L1Norm:
             proved = 0.0 if float(np.abs(p).max()) <= self.weight else -math.inf
             return Response({self.row: np.zeros_like(p)}, 0.0, proved, np.zeros_like(p))
         z = soft_threshold(query.offset[self.row] + p / query.rho, self.weight / query.rho)
-        return Response({self.row: -z}, self.weight * float(np.abs(z).sum()), -math.inf, z)
+        cost = self.weight * float(np.add.reduce(np.abs(z), axis=None))
+        return Response({self.row: -z}, cost, -math.inf, z)
 
 
 def soft_threshold(v: FloatArray, threshold: float) -> FloatArray:

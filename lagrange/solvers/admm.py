@@ -27,10 +27,28 @@ from numbers import Real
 from typing import Any, NamedTuple, cast, final
 
 from lagrange.blocks import Ask, Response
+from lagrange.divergence import (
+    NO_SIGNS,
+    STRONG,
+    SUSPICIOUS,
+    Mark,
+    Marks,
+    Probe,
+    is_marked,
+    signs,
+)
 from lagrange.penalties import AnyPenalty, ConstantPenalty, Sweep
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
+from lagrange.solvers.groups import (
+    Order,
+    normalized,
+    require_disjoint,
+    scale_of,
+    subtract_images,
+    total_image,
+)
 from lagrange.state import Start, State, initial, replaced
 from lagrange.vectors import (
     Vector,
@@ -38,28 +56,34 @@ from lagrange.vectors import (
     add_scaled,
     dot,
     norm,
-    replace_term,
     scale,
     subtract,
 )
-
-Order = tuple[tuple[int, ...], ...]
 
 
 class Memory(NamedTuple):
     """What the solver keeps besides the answers.
 
-    phase : which group answers next
-    seen  : r as the next group shall see it (h + B z − b)
+    phase  : which group answers next; below 0 while the sign of a missing solution is probed
+    offset : what that group does not decide of r: h + B z − b without its own images
     after_first : r right after the first group answered; the dual residual needs it
     rho, rule   : the penalty of this sweep, and what its rule remembers
+    penalty     : the rule; None if ρ is constant
+    minus_rhs, rhs_norm : −b and ‖b‖, which do not change
+    marks, probe : earlier iterates, to see whether they run away, and the question whether a strong
+                   pull stops them
     """
 
     phase: int
-    seen: Vector
+    offset: Vector
     after_first: Vector
     rho: float
     rule: Any
+    penalty: AnyPenalty | None
+    minus_rhs: Vector
+    rhs_norm: float
+    marks: Marks | None
+    probe: Probe | None
 
 
 @final
@@ -107,10 +131,14 @@ class ADMM:
                 f"ADMM takes equality rows only, {sorted(problem.inequality)} are ≤ rows: "
                 "pass lagrange.with_slacks(problem)"
             )
-        rho, rule = self._penalty().init()
-        state = initial(problem, start, Memory(0, {}, {}, rho, rule))
-        g = state.residual
-        return state._replace(memory=state.memory._replace(seen=g, after_first=g))
+        penalty = self._penalty()
+        rho, rule = penalty.init()
+        changing = None if isinstance(penalty, ConstantPenalty) else penalty
+        minus_rhs = scale(-1.0, problem.rhs)
+        memory = Memory(0, {}, {}, rho, rule, changing, minus_rhs, norm(problem.rhs), None, None)
+        state = initial(problem, start, memory)
+        offset = self._offset_of_first(minus_rhs, state.responses)
+        return state._replace(memory=memory._replace(offset=offset))
 
     def _penalty(self) -> AnyPenalty:
         """The rule; what is neither a number nor a rule is refused as a number."""
@@ -118,115 +146,131 @@ class ADMM:
         return ConstantPenalty(cast(Any, self.rho)) if simple else cast(Any, self.rho)
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
+        memory = state.memory
+        rho = memory.rho if memory.phase >= 0 else memory.rho * STRONG
+        pull = Quadratic(rho, memory.offset)  # blocks of one group share no row: one for all
         return tuple(
-            Ask(i, state.multipliers, self._pull(state, i), state.responses[i])
-            for i in self.order[state.memory.phase]
+            Ask(i, state.multipliers, pull, state.responses[i]) for i in self.order[memory.phase]
         )
-
-    def _pull(self, state: State[Memory], block: int) -> Quadratic:
-        """ρ/2 ‖A_i x_i + what the others do − b‖², on all rows: an image may leave some out."""
-        response, seen = state.responses[block], state.memory.seen
-        if response is not None:
-            seen = subtract(seen, response.image)
-        return Quadratic(state.memory.rho, seen)
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        phase, seen, after_first, rho, rule = state.memory
+        memory = state.memory
+        phase, seen, after_first = memory.phase, memory.offset, memory.after_first
+        for answer in answers:
+            seen = add(seen, answer.image)
+        if phase < 0:
+            return self._probed(state, seen)
         group = self.order[phase]
         if state.record.step == 0:
-            _require_disjoint(group, answers)
-        for i, answer in zip(group, answers, strict=True):
-            before = state.responses[i]
-            if before is None:
-                seen = add(seen, answer.image)
-            else:
-                seen = replace_term(seen, before.image, answer.image)
+            require_disjoint(group, answers)
         responses = replaced(state.responses, group, answers)
         if phase == 0:
             after_first = seen
             seen = scale(self.relaxation, seen) if self.relaxation != 1 else seen
-        memory = Memory(phase + 1, seen, after_first, rho, rule)
-        state = state._replace(responses=responses, memory=memory)
-        return self._finished(problem, state) if phase + 1 == len(self.order) else state
+        if phase + 1 == len(self.order):
+            return self._finished(problem, state, responses, seen)
+        offset = subtract_images(seen, responses, self.order[phase + 1])
+        memory = Memory(phase + 1, offset, after_first, *memory[3:])
+        return State(
+            state.multipliers,
+            responses,
+            state.residual,
+            state.cost,
+            state.best,
+            memory,
+            state.record,
+        )
 
-    def _finished(self, problem: Problem[Any], state: State[Memory]) -> State[Memory]:
+    def _probed(self, state: State[Memory], seen: Vector) -> State[Memory]:
+        """A group answered a pull so strong that costs and prices hardly count: are the residuals
+        still where they were? These answers are not kept.
+        """
+        memory = state.memory
+        phase, probe = memory.phase + 1, cast("Probe", memory.probe)
+        if phase < 0:
+            offset = subtract_images(seen, state.responses, self.order[phase])
+            return state._replace(memory=memory._replace(phase=phase, offset=offset))
+        heard = probe.heard(norm(seen))
+        return state._replace(memory=memory._replace(phase=0, offset=probe.offset, probe=heard))
+
+    def _offset_of_first(self, minus_rhs: Vector, responses: Sequence[Response | None]) -> Vector:
+        """B z − b of the groups behind the first; summed afresh, so that it never drifts."""
+        offset = minus_rhs
+        for group in self.order[1:]:
+            for i in group:
+                if (response := responses[i]) is not None:
+                    offset = add(offset, response.image)
+        return offset
+
+    def _finished(
+        self,
+        problem: Problem[Any],
+        state: State[Memory],
+        responses: tuple[Response | None, ...],
+        seen: Vector,
+    ) -> State[Memory]:
         """The sweep is complete: move λ and take the measurements."""
-        _, seen, after_first, rho, _ = state.memory
-        if state.record.step == 0:
-            problem.check_rows([r for r in state.responses if r is not None])
-        residual = problem.residual(state.responses)
-        multipliers = add_scaled(state.multipliers, rho, seen)
-        cost = math.fsum(r.cost for r in state.responses if r is not None)
-        length = norm(residual)
+        before, memory = state.record, state.memory
+        if before.step == 0:
+            problem.check_rows([r for r in responses if r is not None])
+        residual = offset = self._offset_of_first(memory.minus_rhs, responses)
+        for i in self.order[0]:
+            residual = add(residual, responses[i].image)  # pyright: ignore[reportOptionalMemberAccess]
+        multipliers = add_scaled(state.multipliers, memory.rho, seen)
+        cost = math.fsum([r.cost for r in responses if r is not None])
+        length, priced = norm(residual), dot(state.multipliers, residual)
+        marks, probe = memory.marks, None
+        found = NO_SIGNS if memory.probe is None else memory.probe.signs
+        if is_marked(before.step + 1):
+            mark = Mark(before.step + 1, multipliers, offset, cost)
+            marks, found = signs(marks, mark, priced)
+            if found.infeasibility < SUSPICIOUS:  # it counts after the probe, in the next step
+                probe, found = Probe(found, length, offset), NO_SIGNS
         record = Record(
-            step=state.record.step + 1,
+            step=before.step + 1,
             cost=cost,
-            lagrangian=cost + dot(state.multipliers, residual) + rho / 2 * length**2,
+            lagrangian=cost + priced + memory.rho / 2 * length**2,
             residual=length,
-            residual_scale=self._scale(problem, state),
+            residual_scale=scale_of(memory.rhs_norm, responses, self.order),
             # x is stationary at the price λ + ρ after_first, the new λ is λ + ρ seen
-            dual_residual=rho * norm(subtract(after_first, seen)),
+            dual_residual=memory.rho * norm(subtract(memory.after_first, seen)),
             dual_scale=norm(multipliers),
-            step_size=rho,
-            movement=rho * norm(seen),
-            rho=rho,
-            moves=state.record.moves + 1,
+            step_size=memory.rho,
+            movement=memory.rho * norm(seen),
+            rho=memory.rho,
+            moves=before.moves + 1,
+            infeasibility=found.infeasibility,
+            unboundedness=found.unboundedness,
         )
-        memory = self._next_penalty(state, multipliers, record)._replace(
-            phase=0, seen=residual, after_first=residual
-        )
-        return State(multipliers, state.responses, residual, cost, state.best, memory, record)
+        rho, rule = self._next_penalty(state, responses, multipliers, record)
+        phase = 0 if probe is None else -len(self.order)
+        kept = memory.after_first, rho, rule, memory.penalty, memory.minus_rhs, memory.rhs_norm
+        memory = Memory(phase, offset, *kept, marks, probe)
+        return State(multipliers, responses, residual, cost, state.best, memory, record)
 
-    def _next_penalty(self, state: State[Memory], multipliers: Vector, record: Record) -> Memory:
-        """The memory with ρ for the next sweep."""
-        memory, penalty = state.memory, self._penalty()
-        if isinstance(penalty, ConstantPenalty):
-            return memory
+    def _next_penalty(
+        self,
+        state: State[Memory],
+        responses: Sequence[Response | None],
+        multipliers: Vector,
+        record: Record,
+    ) -> tuple[float, Any]:
+        """ρ of the next sweep and what its rule remembers."""
+        memory = state.memory
+        if memory.penalty is None:
+            return memory.rho, memory.rule
         now = Sweep(
             step=record.step,
             rho=memory.rho,
-            residual=_normalized(record.residual, record.residual_scale),
-            dual_residual=_normalized(record.dual_residual, record.dual_scale),
+            residual=normalized(record.residual, record.residual_scale),
+            dual_residual=normalized(record.dual_residual, record.dual_scale),
             effective=add_scaled(state.multipliers, memory.rho, memory.after_first),
             multipliers=multipliers,
-            first=_image(state.responses, self.order[0]),
-            second=_image(state.responses, self.order[-1]),
+            first=total_image(responses, self.order[0]),
+            second=total_image(responses, self.order[-1]),
         )
-        rho, rule = penalty.next(now, memory.rule)
+        rho, rule = memory.penalty.next(now, memory.rule)
         require_rho(rho)
-        return memory._replace(rho=rho, rule=rule)
-
-    def _scale(self, problem: Problem[Any], state: State[Memory]) -> float:
-        """max(‖A x‖, ‖B z‖, ‖b‖): what the primal residual is relative to."""
-        largest = norm(problem.rhs)
-        for group in self.order:  # blocks of one group share no row: their squares add up
-            images = [norm(r.image) for i in group if (r := state.responses[i]) is not None]
-            largest = max(largest, math.hypot(*images))
-        return largest
-
-
-def _normalized(value: float, scale: float) -> float:
-    return value / scale if scale > 0 else math.nan
-
-
-def _image(responses: Sequence[Response | None], group: Sequence[int]) -> Vector:
-    """Σ A_i x_i of a group."""
-    total: Vector = {}
-    for i in group:
-        if (response := responses[i]) is not None:
-            total = add(total, response.image)
-    return total
-
-
-def _require_disjoint(group: Sequence[int], answers: Sequence[Response]) -> None:
-    owner: dict[str, int] = {}
-    for i, answer in zip(group, answers, strict=True):
-        for row in answer.image:
-            if row in owner:
-                raise ValueError(
-                    f"blocks {owner[row]} and {i} of one group share row {row!r}: asked at once "
-                    "they would not minimize together. Put them in different groups"
-                )
-            owner[row] = i
+        return rho, rule

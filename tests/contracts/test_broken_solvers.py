@@ -182,7 +182,7 @@ def asks_one_twice(solver: Any, asks: Any) -> Any:
 
 
 def asks_from_the_end(solver: Any, asks: Any) -> Any:
-    return tuple(replace(ask, block=ask.block - 3) for ask in asks)
+    return tuple(ask._replace(block=ask.block - 3) for ask in asks)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lagrange import ADMM, AugmentedLagrangian, SolveError, StepLimit, solve
-from lagrange.grouping import exchange, two_groups
+from lagrange import ADMM, AugmentedLagrangian, ResidualBelow, SolveError, StepLimit, solve
+from lagrange.grouping import exchange, sharing, two_groups
 from tests.errors.case import Case, refused
 from tests.errors.small import ZERO, Fixed, problem
 
@@ -27,6 +27,15 @@ CASES = [
         lambda _: exchange(problem(Fixed({"a": ZERO}), **TWO), rows=["a"]),
         ValueError,
         ("no block", "'b'"),
+    ),
+    Case(
+        "sharing alone",
+        lambda _: sharing([], Fixed({"a": ZERO}), {"a": ZERO}),
+        ValueError,
+        ("none",),
+    ),
+    *refused(
+        "divergence", lambda v: ResidualBelow(divergence=v), (-1.0,), "divergence must be ≥ 0"
     ),
     *refused("multipliers rho", AugmentedLagrangian, (0.0, -1.0), "rho must be"),
     *refused("growth", lambda v: AugmentedLagrangian(1.0, growth=v), (0.5, float("inf")), "≥ 1"),

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from lagrange import ADMM, Problem, ResidualBelow, Status, StepLimit, bounds, solve
-from lagrange.grouping import consensus, exchange, original_multipliers, two_groups
+from lagrange.grouping import consensus, exchange, original_multipliers, sharing, two_groups
 from lagrange.oracles.closed_form import LeastSquares
 from lagrange.penalties import ResidualBalancing
 
+ZERO = {"sum": np.zeros(3)}
 STOP = ResidualBelow(1e-11) | StepLimit(5000)
 
 
@@ -94,3 +95,20 @@ def test_original_multipliers_are_means_that_may_prove_a_bound():
     for pair, mean in (((1.0, 3.0), 2.0), ((-1.0, 0.5), 0.0)):  # ≥ 0 on a ≤ row
         tied = {f"sum@{i}": np.array([p]) for i, p in enumerate(pair)}
         assert original_multipliers(problem, tied)["sum"].tolist() == [mean]
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_sharing_puts_a_cost_on_the_total(blocks):
+    """min Σ ½‖A_i x_i − b_i‖² + ½‖C Σ x_i − d‖², against the normal equations."""
+    n = 3
+    *data, (C, d) = quadratics(20 + blocks, blocks + 1, n)
+    shared = sharing([LeastSquares(A, b, "sum") for A, b in data], LeastSquares(C, d, "sum"), ZERO)
+    solution = solved(exchange(shared))
+    # stationarity in x_i: A_iᵀ(A_i x_i − b_i) + Cᵀ(C Σ x_j − d) = 0
+    matrix = np.kron(np.ones((blocks, blocks)), C.T @ C)
+    right = np.concatenate([A.T @ b + C.T @ d for A, b in data])
+    for i, (A, _) in enumerate(data):
+        matrix[i * n : (i + 1) * n, i * n : (i + 1) * n] += A.T @ A
+    expected = np.linalg.solve(matrix, right)
+    found = np.concatenate([r.point for r in solution.responses[:blocks]])
+    assert found == pytest.approx(expected, abs=1e-7)

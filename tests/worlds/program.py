@@ -28,6 +28,8 @@ def lagrange(folder: Path, *words: str, **variables: str) -> subprocess.Complete
     )
 
 
+# Ctrl-C reaches this program even if the tests were started with SIGINT ignored, as shells do with &
+UNIGNORED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 # a program that creates the file "answering" when a knapsack has answered 300 times
 MARKED = """
 from pathlib import Path
@@ -45,7 +47,12 @@ Knapsack.respond = counted
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     """The program, in the middle of a solve: it has answered 300 knapsacks."""
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{MARKED}\nfrom lagrange.cli import main; main()", *words],
+        [
+            sys.executable,
+            "-c",
+            f"{UNIGNORED}\n{MARKED}\nfrom lagrange.cli import main; main()",
+            *words,
+        ],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
