@@ -20,7 +20,7 @@ TABLE = """
     bounds divergence grouping nn slack solvers.groups stages state testing.blocks testing.exact testing.sets testing.steps
     solvers.augmented solvers.moves stopping
     certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
-    engine instances live plots
+    checks engine instances live plots
     . families parallel runs testing.solvers
     run_folder testing.suites
     demo testing
