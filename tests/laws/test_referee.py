@@ -73,6 +73,7 @@ def test_an_exact_kkt_point_has_no_violation():
     ("name", "fault"),
     [
         ("primal", lambda a, y: ([moved(a[0], 0.1), *a[1:]], y)),
+        ("primal", lambda a, y: ([moved(a[0], -0.1), *a[1:]], y)),
         ("stationarity", lambda a, y: (a, {"sum": y["sum"] + 0.1})),
         ("stationarity", lambda a, y: ([moved(a[0], 0.1), moved(a[1], -0.1), a[2]], y)),
     ],
