@@ -32,7 +32,9 @@ def main() -> None:
             run = runs.execute("pruning", options, pruning(**options), solver)
             if run.error is not None:
                 raise SystemExit(f"seed {seed}, {solver}: {run.error}")
-            results[solver].append(run.instance.measure(run.solution))  # type: ignore[arg-type]
+            results[solver].append(
+                {**runs.claims_of(run).facts, **run.instance.measure(run.solution)}
+            )
     first = results[SOLVERS[0]]
     print(f"{first[0]['nonzeros']} of {first[0]['weights']} weights, {arguments.seeds} seeds")
     print("| method | test accuracy, mean ± sd | after retraining |")

@@ -1,5 +1,8 @@
 """Lagrangian decomposition for research: one engine, one set of solvers, three worlds."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lagrange.blocks import Ask, Block, Response
 from lagrange.engine import solve
 from lagrange.problem import Feasible, Problem
@@ -17,6 +20,10 @@ from lagrange.state import Start, State
 from lagrange.status import Status
 from lagrange.stopping import GapBelow, ResidualBelow, Stalled, StepLimit, TimeLimit
 from lagrange.version import __version__
+
+if TYPE_CHECKING:
+    from lagrange.models.cvxpy_model import from_cvxpy
+    from lagrange.models.mps_model import from_mps
 
 __all__ = [
     "ADMM",
@@ -43,7 +50,26 @@ __all__ = [
     "TimeLimit",
     "Trace",
     "__version__",
+    "from_cvxpy",
+    "from_mps",
     "in_stages",
     "solve",
     "with_slacks",
 ]
+
+
+# imported when they are asked for: cvxpy and HiGHS are heavy, and extras
+ADAPTERS = {
+    "from_cvxpy": ("lagrange.models.cvxpy_model", "convex"),
+    "from_mps": ("lagrange.models.mps_model", "milp"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ADAPTERS:
+        raise AttributeError(f"module 'lagrange' has no attribute {name!r}")
+    module, extra = ADAPTERS[name]
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{name} needs {error.name}: pip install 'lagrange[{extra}]'") from None

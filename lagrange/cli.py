@@ -20,6 +20,7 @@ from lagrange.version import __version__
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 BEGAN = perf_counter()
+FAMILIES = f"{', '.join(families.BUILT_IN)}, or module:function of your own."
 INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 
 
@@ -54,7 +55,7 @@ def common(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def solve(
     context: typer.Context,
-    family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
+    family: Annotated[str, typer.Argument(help=FAMILIES)],
     solver: Annotated[str | None, typer.Option(help="One of the family's solvers.")] = None,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for the whole command.")] = None,
     steps: Annotated[
@@ -91,7 +92,7 @@ def solve(
 
 @app.command("options")
 def show_options(
-    family: Annotated[str, typer.Argument(help="assignment, lasso, pruning, or module:function.")],
+    family: Annotated[str, typer.Argument(help=FAMILIES)],
 ) -> None:
     """List the options of a family, their defaults, and its solvers."""
     make = families.resolve(family)

@@ -15,9 +15,22 @@ from lagrange.instances import Instance
 Family = Callable[..., Instance]
 
 BUILT_IN: Mapping[str, str] = {
-    "assignment": "problems.assignment:assignment",
-    "lasso": "problems.lasso:lasso",
-    "pruning": "problems.pruning:pruning",
+    name: f"problems.{name}:{name}"
+    for name in (
+        "allocation",
+        "assignment",
+        "basis_pursuit",
+        "consensus_logistic",
+        "elastic_net",
+        "exchange_market",
+        "group_lasso",
+        "lasso",
+        "multicommodity",
+        "portfolio",
+        "pruning",
+        "svm",
+        "total_variation",
+    )
 }
 
 

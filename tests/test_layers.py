@@ -13,14 +13,21 @@ ROOT = Path(__file__).parents[1]
 # From the lowest to the highest; a module imports from strictly lower levels only. A package stands
 # for its own ``__init__``, "." for that of lagrange: names to import from outside.
 TABLE = """
-    contraction meaning oracles solvers status vectors version
+    contraction meaning models models.cvxpy_split models.report oracles oracles.rounding \
+      solvers status vectors version
     nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
     blocks oracles.checks penalties sets.sparsity
-    oracles.closed_form oracles.knapsack oracles.set_block nn.training problem sets testing.questions
-    bounds divergence grouping nn slack solvers.groups stages state testing.blocks testing.exact testing.sets testing.steps
-    solvers.augmented solvers.moves stopping
-    certificates solution solvers.admm solvers.progressive solvers.subgradient solvers.surrogate
-    checks engine instances live plots
+    models.cvxpy_coupling nn.training oracles.closed_form oracles.differences oracles.knapsack \
+      oracles.network_flow oracles.quadratic oracles.separable oracles.set_block oracles.smooth \
+      oracles.sparse problem sets testing.questions
+    bounds divergence grouping nn oracles.linear_sets oracles.proximal slack solvers.groups \
+      stages state testing.blocks testing.exact testing.sets testing.steps
+    models.mps_file oracles.conic_program oracles.highs oracles.linear_bounds solvers.augmented \
+      solvers.moves stopping
+    certificates models.mps_split oracles.conic_bound oracles.milp solution solvers.admm \
+      solvers.progressive solvers.subgradient solvers.surrogate
+    checks engine instances live models.mps_model oracles.convex plots
+    models.cvxpy_model
     . families parallel runs testing.solvers
     run_folder testing.suites
     demo testing
@@ -34,9 +41,14 @@ HOMES = {
     "torch": ("nn.",),
     "matplotlib": ("plots",),
     "sklearn": (),
-    "scipy": (),
-    "cvxpy": (),
-    "highspy": (),
+    "scipy": ("models.mps_split", "oracles.conic_program", "oracles.convex"),
+    "cvxpy": (
+        "models.cvxpy_coupling",
+        "models.cvxpy_model",
+        "models.cvxpy_split",
+        "oracles.convex",
+    ),
+    "highspy": ("models.mps_file", "oracles.highs"),
     "pandas": (),
     "typer": ("cli",),
     "rich": ("cli", "demo", "live"),
@@ -117,7 +129,7 @@ def _lives_in(name: str, home: str) -> bool:
 
 @pytest.mark.parametrize("module", ("lagrange", "lagrange.run_folder", "lagrange.cli"))
 def test_importing_is_light(module):
-    heavy = ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "problems")
+    heavy = ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "highspy", "problems")
     code = f"import sys, {module}; print([n for n in {heavy!r} if n in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -129,7 +141,7 @@ def test_a_plain_installation_imports_and_solves():
     """Everything that is an extra is hidden: the core still solves."""
     code = """
 import sys
-for name in ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "hypothesis", "pytest"):
+for name in ("torch", "matplotlib", "sklearn", "scipy", "cvxpy", "highspy", "hypothesis", "pytest"):
     sys.modules[name] = None
 from lagrange import families, runs
 import lagrange.testing

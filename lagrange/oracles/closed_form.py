@@ -5,6 +5,8 @@ Each answers prices alone (``None``) and prices with a pull (``Quadratic``).
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,72 +15,96 @@ from lagrange.oracles.checks import FloatArray, finite_array, price_of
 from lagrange.queries import Quadratic
 from lagrange.vectors import Vector
 
+ILL = 1e6  # condition number from which solutions by the inverse are refined
+
+
+class Inverse(NamedTuple):
+    """K⁻¹ for K = A Aᵀ + ρI or AᵀA + ρI, whichever is smaller; K itself if κ(K) is large."""
+
+    rho: float
+    inverse: FloatArray
+    ill: FloatArray | None
+
+    def solve(self, v: FloatArray) -> FloatArray:
+        """K⁻¹ v; with one step of refinement where the inverse alone would lose digits."""
+        c = self.inverse.dot(v)  # dot is quicker than @ on small arrays
+        return c if self.ill is None else c + self.inverse.dot(v - self.ill.dot(c))
+
 
 @dataclass(frozen=True)
 class LeastSquares:
     """f(x) = ½ ‖A x − b‖², image = {row: x}; A (m, n), b (m,).
 
-    One thin singular value decomposition A = U Σ Vᵀ answers every ρ:
-    (AᵀA + ρI)⁻¹ v = v/ρ + V (1/(σ² + ρ) − 1/ρ) Vᵀ v, and V (Vᵀ v)/(σ² + ρ) if A has full column
-    rank. The cost needs no product with A: 2 f = ‖Σ Vᵀ x − Uᵀ b‖² + ‖b − U Uᵀ b‖². To prices alone a wide or rank-deficient A has in general no minimizer: the bound is −inf
-    then and the point is the least-norm solution.
+    With a pull one inverse a ρ is computed, of the smaller side, and kept until another ρ is asked:
+    n ≤ m   x = (AᵀA + ρI)⁻¹ v
+    n > m   x = (v − Aᵀ c)/ρ,  c = (A Aᵀ + ρI)⁻¹ A v, and A x = c at no cost
+    To prices alone a thin singular value decomposition answers. A wide or rank-deficient A has in
+    general no minimizer there: the bound is −inf then and the point is the least-norm solution.
     """
 
     A: FloatArray
     b: FloatArray
     row: str
-    _sigma: FloatArray = field(init=False, repr=False, compare=False)
-    _sigma2: FloatArray = field(init=False, repr=False, compare=False)
-    _Utb: FloatArray = field(init=False, repr=False, compare=False)
-    _rest: float = field(init=False, repr=False, compare=False)
-    _has_full_rank: bool = field(init=False, repr=False, compare=False)
-    _Vt: FloatArray = field(init=False, repr=False, compare=False)
     _Atb: FloatArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         A, b = finite_array("A", self.A, 2), finite_array("b", self.b, 1)
         if A.shape[0] != b.shape[0]:
             raise ValueError(f"A has {A.shape[0]} rows but b has {b.shape[0]} entries")
-        U, sigma, Vt = np.linalg.svd(A, full_matrices=False)
-        kept = sigma > sigma[0] * max(A.shape) * 2.0**-52 if sigma[0] > 0 else sigma > 0
-        Utb = U[:, kept].T @ b
-        for name, value in (
-            ("A", A),
-            ("b", b),
-            ("_sigma", sigma[kept]),
-            ("_sigma2", sigma[kept] ** 2),
-            ("_Utb", Utb),
-            ("_rest", float(np.sum((b - U[:, kept] @ Utb) ** 2))),
-            ("_has_full_rank", int(kept.sum()) == A.shape[1]),
-            ("_Vt", np.ascontiguousarray(Vt[kept])),
-            ("_Atb", A.T @ b),
-        ):
+        for name, value in (("A", A), ("b", b), ("_Atb", A.T @ b)):
             object.__setattr__(self, name, value)
 
     def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
         p = price_of(price, self.row)
         if query is None:
             return self._at_prices(p)
-        v = self._Atb - p - query.rho * query.offset[self.row]  # (n,)
-        t = self._Vt.dot(v)  # dot is quicker than @ on small arrays
-        c = t / (self._sigma2 + query.rho)  # Vᵀ x
-        # 1/(σ² + ρ) − 1/ρ = −(σ²/ρ)/(σ² + ρ)
-        if self._has_full_rank:
-            x = c.dot(self._Vt)
+        rho, A = query.rho, self.A
+        v = self._Atb - p - rho * query.offset[self.row]  # (n,)
+        K = self._inverse_for(rho)
+        if A.shape[1] > A.shape[0]:
+            image = K.solve(A.dot(v))
+            x = (v - image.dot(A)) / rho
         else:
-            x = (v - (c * self._sigma2).dot(self._Vt)) / query.rho
-        misfit = self._sigma * c - self._Utb
-        cost = 0.5 * (float(misfit.dot(misfit)) + self._rest)
-        return Response({self.row: x}, cost, -math.inf, x.copy())
+            x = K.solve(v)
+            image = A.dot(x)
+        return self._response(x, image - self.b, -math.inf)
+
+    @cached_property
+    def _gram(self) -> FloatArray:
+        return self.A @ self.A.T if self.A.shape[1] > self.A.shape[0] else self.A.T @ self.A
+
+    @cached_property
+    def _last(self) -> dict[str, Inverse]:
+        """The inverse that was asked for last: a memory that changes no answer."""
+        return {}
+
+    def _inverse_for(self, rho: float) -> Inverse:
+        last = self._last.get("")
+        if last is not None and last.rho == rho:
+            return last
+        K = self._gram + rho * np.eye(len(self._gram))
+        inverse: FloatArray = np.linalg.inv(K).astype(np.float64, copy=False)
+        ill = np.linalg.norm(K, 1) * np.linalg.norm(inverse, 1) > ILL
+        self._last[""] = new = Inverse(rho, inverse, K if ill else None)
+        return new
+
+    @cached_property
+    def _svd(self) -> tuple[FloatArray, FloatArray]:
+        """σ² and Vᵀ of the singular values that are not rounding."""
+        _, sigma, Vt = np.linalg.svd(self.A, full_matrices=False)
+        smallest = sigma[0] * max(self.A.shape) * 2.0**-52
+        kept = sigma > smallest if sigma[0] > 0 else sigma > 0
+        return sigma[kept] ** 2, np.ascontiguousarray(Vt[kept])
 
     def _at_prices(self, p: FloatArray) -> Response:
-        x = self._Vt.T @ ((self._Vt @ (self._Atb - p)) / self._sigma2)
-        if not self._has_full_rank:
-            return self._response(x, -math.inf)
+        sigma2, Vt = self._svd
+        x = Vt.T @ ((Vt @ (self._Atb - p)) / sigma2)
+        residual = self.A @ x - self.b
+        if len(sigma2) < self.A.shape[1]:
+            return self._response(x, residual, -math.inf)
         # f + ⟨p, ·⟩ is strongly convex with modulus σ_min², hence everywhere at least its value at x
         # minus ‖gradient‖²/(2 σ_min²). Halving σ_min² and adding the rounding of each term (n + m
         # operations an entry) makes that safe in floats.
-        residual = self.A @ x - self.b
         gradient = self.A.T @ residual + p
         noise = 4 * sum(self.A.shape) * 2.0**-53
         scale = np.abs(self.A.T) @ (np.abs(self.A) @ np.abs(x) + np.abs(self.b)) + np.abs(p)
@@ -86,12 +112,11 @@ class LeastSquares:
         terms = 0.5 * float(residual @ residual) + float(np.abs(p) @ np.abs(x))
         spread = np.abs(self.A) @ np.abs(x) + np.abs(self.b)
         value = 0.5 * float(residual @ residual) + float(p @ x)
-        loss = noise * (terms + float(np.abs(residual) @ spread)) + slope**2 / self._sigma2[-1]
-        return self._response(x, math.nextafter(value - float(loss), -math.inf))
+        loss = noise * (terms + float(np.abs(residual) @ spread)) + slope**2 / sigma2[-1]
+        return self._response(x, residual, math.nextafter(value - float(loss), -math.inf))
 
-    def _response(self, x: FloatArray, bound: float) -> Response:
-        residual = self.A @ x - self.b
-        return Response({self.row: x}, 0.5 * float(residual @ residual), bound, x.copy())
+    def _response(self, x: FloatArray, residual: FloatArray, bound: float) -> Response:
+        return Response({self.row: x}, 0.5 * float(residual.dot(residual)), bound, x.copy())
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Arguments of the wrong kind, answers that contradict themselves: refused at once and by name."""
 
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+import lagrange
 from lagrange import (
     ADMM,
     Feasible,
@@ -104,7 +106,21 @@ def knapsack(**fields):
     return Knapsack(**given)
 
 
+def hidden_highs(place):
+    place.patch.setitem(sys.modules, "highspy", None)
+    for name in ("lagrange.models.mps_model", "lagrange.oracles.highs", "lagrange.models.mps_file"):
+        place.patch.delitem(sys.modules, name, raising=False)
+    lagrange.from_mps("x.mps", ["row"])
+
+
 CASES = [
+    Case(
+        "name that is not there",
+        lambda _: lagrange.from_gams,
+        AttributeError,
+        ("'lagrange'", "'from_gams'"),
+    ),
+    Case("adapter without HiGHS", hidden_highs, ImportError, ("from_mps needs highspy", "[milp]")),
     *[
         Case(f"bound {b}", lambda _, b=b: run(Liar(b)), SolveError, ("block 0", f"bound {b}", says))
         for b, says in ((float("nan"), "-inf"), (INF, "-inf"), (1.5, "above the value 1.0"))

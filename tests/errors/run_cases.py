@@ -71,7 +71,7 @@ CASES = [
             f"family {name!r}",
             lambda _, n=name: families.resolve(n),
             ValueError,
-            (repr(name), "assignment, lasso, pruning", "module:function"),
+            (repr(name), "allocation, assignment", "lasso", "pruning", "module:function"),
         )
         for name in ("knapsack", "", ":f", "m:")
     ],

@@ -6,10 +6,13 @@ from tests.errors import (
     block_cases,
     command_cases,
     conformance_cases,
+    convex_family_cases,
     core_cases,
+    cvxpy_cases,
     door_cases,
     family_cases,
     grouping_cases,
+    mps_cases,
     penalty_cases,
     referee_cases,
     run_cases,
@@ -31,6 +34,9 @@ FILES = (
     run_cases,
     command_cases,
     conformance_cases,
+    convex_family_cases,
+    cvxpy_cases,
+    mps_cases,
 )
 CASES = [case for file in FILES for case in file.CASES]
 

@@ -1,0 +1,1 @@
+"""ADMM against a hand-written loop, pyproximal, and cvxpy with OSQP, SCS and Clarabel."""

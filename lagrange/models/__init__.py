@@ -1,0 +1,1 @@
+"""Models that people already have, taken apart: cvxpy problems and MPS files."""
