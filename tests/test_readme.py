@@ -26,7 +26,7 @@ SHELL = [
 
 
 def test_the_readme_has_its_examples() -> None:
-    assert len(PYTHON) == 4  # three worlds, and a block and a rule of one's own
+    assert len(PYTHON) == 5  # three worlds, a block and a rule of one's own, a cvxpy model
     assert len(SHELL) >= 4
 
 
