@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from lagrange import vectors
 from lagrange.blocks import Ask, Response
@@ -99,7 +99,7 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
             "bound of a block is too high, or recover returned a point that is infeasible or "
             "whose cost is wrong"
         )
-    step, _, *measured = state.record
+    step, _, *measured = cast("tuple[Any, ...]", state.record)
     return State(*state[:-1], Record(step, seconds, *measured))  # _replace costs twice that
 
 
