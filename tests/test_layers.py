@@ -13,23 +13,26 @@ ROOT = Path(__file__).parents[1]
 # From the lowest to the highest; a module imports from strictly lower levels only. A package stands
 # for its own ``__init__``, "." for that of lagrange: names to import from outside.
 TABLE = """
-    contraction meaning models models.cvxpy_split models.report oracles oracles.rounding \
-      solvers status vectors version
-    nn.targets queries records sets.base sets.convex sets.selection step_sizes testing.compare
-    blocks oracles.checks penalties sets.sparsity
+    contraction meaning models models.cvxpy_split models.report nn.targets oracles \
+      oracles.rounding records sets.config sets.size solvers status vectors version
+    blocks divergence oracles.checks queries sets.arrays step_sizes testing.compare
     models.cvxpy_coupling nn.training oracles.closed_form oracles.differences oracles.knapsack \
-      oracles.network_flow oracles.quadratic oracles.separable oracles.set_block oracles.smooth \
-      oracles.sparse problem sets testing.questions
-    bounds divergence grouping nn oracles.linear_sets oracles.proximal slack solvers.groups \
-      stages state testing.blocks testing.exact testing.sets testing.steps
-    models.mps_file oracles.conic_program oracles.highs oracles.linear_bounds solvers.augmented \
-      solvers.moves stopping
-    certificates models.mps_split oracles.conic_bound oracles.milp solution solvers.admm \
-      solvers.progressive solvers.subgradient solvers.surrogate
-    checks engine instances live models.mps_model oracles.convex plots
-    models.cvxpy_model
-    . families parallel runs testing.solvers
-    run_folder testing.suites
+      oracles.network_flow oracles.quadratic oracles.separable oracles.smooth oracles.sparse \
+      penalties problem sets.base sets.keys sets.nearest solvers.groups testing.questions \
+      testing.sets testing.steps
+    bounds grouping nn oracles.linear_sets oracles.proximal oracles.set_block sets.convex \
+      sets.lattice sets.patterns sets.product sets.rank sets.selection sets.steps slack stages \
+      state testing.blocks testing.exact
+    models.mps_file oracles.conic_program oracles.highs oracles.linear_bounds sets.affine \
+      sets.clusters sets.groups sets.levels sets.monotone sets.simplex sets.sparsity \
+      solvers.admm solvers.augmented solvers.moves stopping
+    certificates live models.mps_split oracles.conic_bound oracles.milp plots sets.additive \
+      sets.quantized sets.sharded sets.structure sets.weighted solution solvers.progressive \
+      solvers.subgradient solvers.surrogate
+    checks engine instances models.mps_model oracles.convex sets.binary sets.codebook \
+      sets.grids sets.powers
+    families models.cvxpy_model parallel runs sets.joint sets.nested testing.solvers
+    . run_folder sets testing.suites
     demo testing
     cli
 """

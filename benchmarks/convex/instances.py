@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lagrange import ADMM, Problem
-from lagrange.penalties import Spectral
+from lagrange.penalties import ResidualBalancing, Spectral
 from problems import elastic_net, group_lasso, lasso, total_variation
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -78,7 +78,7 @@ def lasso_case(rows: int, columns: int) -> Case:
         columns,
         lambda x: lasso.kkt_violation(A, b, weight, x),
         lambda: lasso.build(A, b, weight),
-        ADMM(Spectral(first=1.0), relaxation=1.6),
+        ADMM(ResidualBalancing(), relaxation=1.6),
         second_point,
         model,
         proximal,
@@ -110,7 +110,7 @@ def elastic_case(rows: int, columns: int) -> Case:
         columns,
         lambda x: elastic_net.kkt_violation(A, b, weight, ridge, x),
         lambda: elastic_net.build(A, b, weight, ridge),
-        ADMM(Spectral(first=1.0), relaxation=1.6),
+        ADMM(ResidualBalancing(), relaxation=1.6),
         second_point,
         model,
         proximal,
@@ -148,7 +148,7 @@ def group_case(rows: int, columns: int, size: int) -> Case:
         columns,
         lambda x: group_lasso.kkt_violation(A, b, weights, labels, x),
         lambda: group_lasso.build(A, b, weights, labels),
-        ADMM(Spectral(first=1.0), relaxation=1.6),
+        ADMM(ResidualBalancing(), relaxation=1.6),
         second_point,
         model,
         proximal,

@@ -14,29 +14,33 @@ from tests.errors import (
     grouping_cases,
     mps_cases,
     penalty_cases,
+    quantization_cases,
     referee_cases,
     run_cases,
+    set_cases,
     solver_cases,
     twin_cases,
 )
 from tests.errors.case import Case, executed, outcome, raise_statements
 
 FILES = (
-    grouping_cases,
-    core_cases,
-    door_cases,
-    solver_cases,
-    penalty_cases,
-    referee_cases,
     block_cases,
-    family_cases,
-    twin_cases,
-    run_cases,
     command_cases,
     conformance_cases,
     convex_family_cases,
+    core_cases,
     cvxpy_cases,
+    door_cases,
+    family_cases,
+    grouping_cases,
     mps_cases,
+    penalty_cases,
+    quantization_cases,
+    referee_cases,
+    run_cases,
+    set_cases,
+    solver_cases,
+    twin_cases,
 )
 CASES = [case for file in FILES for case in file.CASES]
 
