@@ -6,7 +6,7 @@ consumes of the coupling rows (``image``) and what that costs. The engine never 
 
 import math
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lagrange.vectors import Vector
 
@@ -32,6 +32,7 @@ class Response:
     point: Any = None
 
 
+@runtime_checkable
 class Block(Protocol[Q_contra]):
     """min f_i(x) + ⟨price, A_i x⟩ (+ what the query adds) over x ∈ X_i.
 

@@ -115,6 +115,9 @@ def disagreements(
     ]
     if claimed.get("status") == Status.OPTIMAL.name.lower() and proved.gap != 0:
         wrong.append(f"status: claimed optimal, the proved gap is {proved.gap}")
+    found = proved.lower_bound if claimed.get("sense") == "max" else proved.upper_bound
+    if claimed.get("status") == Status.INFEASIBLE.name.lower() and found is not None:
+        wrong.append(f"status: claimed infeasible, there is a feasible point of objective {found}")
     return wrong
 
 

@@ -76,9 +76,13 @@ def solve(
     run_folder.require_free(folder)
     seconds = None if time_limit is None else _for_the_solver(time_limit, instance.reserve)
     with Progress(instance.name, instance.sense) as progress:
-        run = runs.execute(
-            family, options, instance, solver, steps=steps, seconds=seconds, observe=progress
-        )
+        try:
+            run = runs.execute(
+                family, options, instance, solver, steps=steps, seconds=seconds, observe=progress
+            )
+        except KeyboardInterrupt:
+            typer.echo("interrupted before the solver began: there is nothing to save", err=True)
+            raise typer.Exit(INTERRUPTED) from None
     report = run_folder.save(run, folder)
     if as_json:
         typer.echo(json.dumps(report))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
@@ -13,7 +14,7 @@ from lagrange.records import Record, Trace, ignore
 from lagrange.solution import Solution, SolveError
 from lagrange.state import Solver, State
 from lagrange.status import Status
-from lagrange.stopping import Stop
+from lagrange.stopping import Stop, require_stop
 
 Q = TypeVar("Q")
 ROUNDING = 1e-9  # relative: what two float sums of the same numbers may differ by, and much more
@@ -40,9 +41,12 @@ def solve(
     observe : called with the record of every finished step.
     Raises SolveError, which carries what was found, if a block or the solver fails.
     """
-    _require(stop, Stop, "stop", "a rule such as StepLimit(100)")
+    require_stop(stop)
+    _require(problem, Problem, "problem", "a lagrange.Problem")
     if start is not None:
         _require(start, State, "start", "a state: solver.init(problem, Start(...)) makes one")
+    if isinstance(solver, type):
+        raise ValueError(f"solver must be an object, got the class {solver.__name__}: call it")
     state = solver.init(problem) if start is None else start
     began = perf_counter() - state.record.seconds
     trace = Trace()
@@ -65,7 +69,8 @@ def solve(
         status = Status.INTERRUPTED
     except Exception as error:
         partial = Solution(Status.FAILED, state, trace)
-        raise SolveError(f"step {state.record.step + 1}: {error}", partial) from error
+        named = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise SolveError(f"step {state.record.step + 1}: {named}", partial) from error
     return Solution(status, _recovered(problem, state), trace)
 
 
@@ -105,8 +110,9 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
 
 def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:
     for ask, response in zip(asks, answers, strict=True):
-        if not math.isfinite(response.cost):
-            raise ValueError(f"block {ask.block} answered with cost {response.cost}")
+        _require(response, Response, f"the answer of block {ask.block}", "a Response")
+        if not (isinstance(response.cost, Real) and math.isfinite(response.cost)):
+            raise ValueError(f"block {ask.block} answered with cost {response.cost!r}")
         if not response.bound < math.inf:
             raise ValueError(
                 f"block {ask.block} answered with bound {response.bound}; where nothing is proved "

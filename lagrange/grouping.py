@@ -77,7 +77,7 @@ class Meet:
     inequality: frozenset[str]
     copies: Mapping[str, tuple[int, ...]]  # row → the blocks that have it
 
-    def respond(self, price: Vector, query: Quadratic, start: Response | None) -> Response:
+    def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
         z: dict[str, Array] = {}
         for row, blocks in self.copies.items():
             wanted = _wanted(row, blocks, price, query)
@@ -94,7 +94,7 @@ class Agree:
 
     copies: Mapping[str, tuple[int, ...]]
 
-    def respond(self, price: Vector, query: Quadratic, start: Response | None) -> Response:
+    def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
         agreed: dict[str, Array] = {}
         image: dict[str, Array] = {}
         for row, blocks in self.copies.items():
@@ -103,8 +103,15 @@ class Agree:
         return Response(image, 0.0, -math.inf, agreed)
 
 
-def _wanted(row: str, blocks: Sequence[int], price: Vector, query: Quadratic) -> dict[str, Array]:
+def _wanted(
+    row: str, blocks: Sequence[int], price: Vector, query: Quadratic | None
+) -> dict[str, Array]:
     """offset + price/ρ of every copy of a row: the point that is projected."""
+    if query is None:
+        raise ValueError(
+            "the block that ties the copies answers only with a pull; for a bound ask the problem "
+            "before it was tied: exact_sweep(problem, original_multipliers(problem, multipliers))"
+        )
     names = [copy_name(row, i) for i in blocks]
     return {name: query.offset[name] + price[name] / query.rho for name in names}
 

@@ -13,7 +13,7 @@ References   [1] Boyd et al., Found. Trends Mach. Learn. 3 (2011) 1–122, §3.4
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lagrange.queries import require_rho
 from lagrange.vectors import Vector, dot, subtract
@@ -42,6 +42,7 @@ class Sweep(NamedTuple):
     second: Vector
 
 
+@runtime_checkable
 class Penalty(Protocol[M]):
     """A rule; M is what it remembers between sweeps."""
 

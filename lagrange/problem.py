@@ -9,7 +9,7 @@ local constraint is the business of its block. There is no third kind.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from lagrange import vectors
 from lagrange.blocks import Block, Response
@@ -45,6 +45,11 @@ class Problem(Generic[Q_contra]):
     integral: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.blocks, Block):
+            raise ValueError(f"blocks must be a tuple of blocks, got one block: ({self.blocks!r},)")
+        for i, block in enumerate(self.blocks):
+            if not isinstance(cast(Any, block), Block):
+                raise ValueError(f"block {i} has no respond(price, query, start): {block!r}")
         if not self.blocks:
             raise ValueError("a problem needs at least one block, got none")
         vectors.require_arrays("rhs", self.rhs)

@@ -33,6 +33,6 @@ class Staged(Generic[Q]):
 
 def require_rho(rho: Any) -> None:
     """Refuse a penalty that is not a positive finite number."""
-    value = float(rho) if isinstance(rho, Real) else math.nan
+    value = float(rho) if isinstance(rho, Real) and rho is not True else math.nan
     if not (math.isfinite(value) and value > 0):
         raise ValueError(f"rho must be a finite number > 0, got {rho!r}")

@@ -24,6 +24,7 @@ import numpy as np
 from lagrange.certificates import Infeasible, disagreements, prove
 from lagrange.instances import Instance
 from lagrange.runs import Finished, report_of
+from lagrange.status import Status
 from lagrange.vectors import Vector
 
 FORMAT = 2
@@ -67,7 +68,7 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
         _write_report(run, folder, {})
         if complaint is not None:
             raise complaint
-        if run.error is not None:
+        if run.error is not None or run.solution.status is Status.INTERRUPTED:
             return _write_report(run, folder, {})
         return _write_report(run, folder, run.instance.measure(solution))
     except OSError as error:
@@ -214,15 +215,25 @@ def _check_document(path: Path, document: Any) -> None:
         raise RunError(f"{path} is not the record of a run: it lacks {', '.join(lacking)}")
     if parts["format"] != FORMAT:
         raise RunError(f"{path} has format {parts['format']}, not {FORMAT}")
+    known = [status.name.lower() for status in Status]
+    if parts["report"].get("status") not in known:
+        raise RunError(
+            f"{path}: the status is {parts['report'].get('status')!r}, it must be one of "
+            f"{', '.join(known)}"
+        )
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
     try:
         # opened here: np.load leaves the file open when it fails
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
     except Exception as error:  # a damaged archive can fail in any part of its decoding
         raise RunError(f"cannot read {path}: {error}") from None
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise RunError(f"{path}: {name!r} holds {array.dtype}, no real numbers")
+    return arrays
 
 
 def _changed_files(saved: Saved, instance: Instance) -> list[str]:
@@ -238,7 +249,10 @@ def _changed_files(saved: Saved, instance: Instance) -> list[str]:
 def verify(saved: Saved, instance: Instance) -> list[str]:
     """What is wrong with the claims of a saved run, in words; empty if all of them are proved."""
     if instance.exact is None:
-        return ["this run claims no certificate: its instance has no exact arithmetic"]
+        return [
+            f"nothing: runs of the family {saved.document['family']!r} have no exact recomputation, "
+            "their numbers are the solver's own"
+        ]
     report = saved.report
     changed = _changed_files(saved, instance)
     if changed:

@@ -11,7 +11,7 @@ References   Bragin, Luh, Yan, Yu, Stern, J. Optim. Theory Appl. 164 (2015) 173�
 import math
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lagrange.contraction import alpha, choose_constants
 
@@ -34,6 +34,7 @@ class Progress(NamedTuple):
     upper_bound: float = math.nan
 
 
+@runtime_checkable
 class StepSize(Protocol[M]):
     """A rule; M is what it remembers between moves."""
 
@@ -46,7 +47,7 @@ AnyStepSize = StepSize[Any]
 
 def require_rule(step_size: Any) -> None:
     """Refuses a number, a class or None where a rule is meant."""
-    if isinstance(step_size, Real | str | type | None):
+    if isinstance(step_size, type) or not isinstance(step_size, StepSize):
         raise ValueError(
             f"step_size must be a rule such as Constant(0.5), got {step_size!r}; "
             "the rules are in lagrange.step_sizes"
@@ -54,14 +55,18 @@ def require_rule(step_size: Any) -> None:
 
 
 def _require_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a finite number > 0, got {value}")
+    if not (_is_finite(value) and value > 0):
+        raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _require_finite(**values: float | None) -> None:
     for name, value in values.items():
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{name} must be a finite number or None, got {value}")
+        if value is not None and not _is_finite(value):
+            raise ValueError(f"{name} must be a finite number or None, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,8 @@ class Polyak:
         if not 0 < self.scale < 2:
             raise ValueError(f"scale must lie in (0, 2), got {self.scale}")
         _require_finite(target=self.target, estimate=self.estimate)
-        if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience must be at least 1 or None, got {self.patience}")
+        if self.patience is not None and (self.patience < 1 or self.patience % 1):
+            raise ValueError(f"patience must be at least 1 and whole, or None, got {self.patience}")
 
     def init(self) -> PolyakMemory:
         return PolyakMemory(self.scale, -math.inf, 0)
@@ -167,14 +172,14 @@ class SurrogateContraction:
     estimate: float | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.M) and self.M > 1):
+        if not (_is_finite(self.M) and self.M > 1):
             raise ValueError(
-                f"M must be a finite number > 1, got {self.M}: at M ≤ 1 the steps vanish at once or "
+                f"M must be a finite number > 1, got {self.M!r}: at M ≤ 1 the steps vanish at once or "
                 "decay too fast for the multipliers to reach the optimum"
             )
-        if not (math.isfinite(self.r) and self.r > 0):
+        if not (_is_finite(self.r) and self.r > 0):
             raise ValueError(
-                f"r must be a finite number > 0, got {self.r}: at r ≤ 0 the total travel is finite"
+                f"r must be a finite number > 0, got {self.r!r}: at r ≤ 0 the total travel is finite"
             )
         if self.first_step is not None:
             _require_positive("first_step", self.first_step)

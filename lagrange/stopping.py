@@ -6,6 +6,7 @@ stop = StepLimit(1000) | TimeLimit(20) | GapBelow(1e-3)
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from lagrange import vectors
@@ -23,11 +24,21 @@ class Stop(ABC):
         return AnyOf((self, other))
 
 
+def require_stop(rule: Any) -> None:
+    """Refuses what is no rule, such as a bare number."""
+    if not isinstance(rule, Stop):
+        raise ValueError(f"stop must be a rule such as StepLimit(100), got {rule!r}")
+
+
 @dataclass(frozen=True)
 class AnyOf(Stop):
     """Stops when one of its rules does; asked in order."""
 
     rules: tuple[Stop, ...]
+
+    def __post_init__(self) -> None:
+        for rule in self.rules:
+            require_stop(rule)
 
     def __call__(self, state: State[Any]) -> Status | None:
         for rule in self.rules:
@@ -44,8 +55,8 @@ class StepLimit(Stop):
     steps: int
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.steps != int(self.steps):
-            raise ValueError(f"steps must be at least 0 and whole, got {self.steps}")
+        if not isinstance(self.steps, Real) or self.steps < 0 or self.steps % 1:
+            raise ValueError(f"steps must be at least 0 and whole, got {self.steps!r}")
 
     def __call__(self, state: State[Any]) -> Status | None:
         return Status.STEP_LIMIT if state.record.step >= self.steps else None

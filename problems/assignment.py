@@ -57,6 +57,7 @@ def assignment(
         require_unused("an instance file", given)
         data = read_orlib(Path(instance))
         name, source = Path(instance).name, "OR-Library format"
+    _require_room(data)
     minimized = data if sense == "min" else replace(data, cost=-data.cost)
     problem = build(minimized)
     start = Start({"assign": starting_prices(minimized)})
@@ -98,6 +99,17 @@ def build(data: AssignmentData) -> Problem[None]:
         Knapsack(data.cost[i], data.weight[i], int(data.capacity[i]), "assign") for i in range(m)
     )
     return Problem(blocks, {"assign": np.ones(n)}, recover=recover, integral=True)
+
+
+def _require_room(data: AssignmentData) -> None:
+    """Refuses an instance without a feasible point where one job alone shows it."""
+    fits = (data.weight <= data.capacity[:, None]).any(axis=0)
+    if not fits.all():
+        j = int(fits.argmin())
+        raise ValueError(
+            f"job {j} fits no agent: it weighs {data.weight[:, j].tolist()}, the capacities are "
+            f"{data.capacity.tolist()}"
+        )
 
 
 def starting_prices(data: AssignmentData) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -265,5 +266,7 @@ class ExactPruning:
         for name, size in self._sizes.items():
             if name not in point or point[name].size != size:
                 raise Infeasible(f"the point has no array {name!r} of {size} entries")
+            if not np.isfinite(point[name]).all():
+                raise Infeasible(f"{name!r} holds a NaN or an infinity")
             counts[name] = int((point[name] != 0).sum())
         return counts

@@ -23,7 +23,6 @@ References   [1] Boyd, Parikh, Chu, Peleato, Eckstein, Found. Trends Mach. Learn
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, NamedTuple, cast, final
 
 from lagrange.blocks import Ask, Response
@@ -37,7 +36,7 @@ from lagrange.divergence import (
     is_marked,
     signs,
 )
-from lagrange.penalties import AnyPenalty, ConstantPenalty, Sweep
+from lagrange.penalties import AnyPenalty, ConstantPenalty, Penalty, Sweep
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
@@ -142,8 +141,8 @@ class ADMM:
 
     def _penalty(self) -> AnyPenalty:
         """The rule; what is neither a number nor a rule is refused as a number."""
-        simple = isinstance(self.rho, Real | str | None)
-        return ConstantPenalty(cast(Any, self.rho)) if simple else cast(Any, self.rho)
+        given = cast(Any, self.rho)
+        return cast(AnyPenalty, given) if isinstance(given, Penalty) else ConstantPenalty(given)
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Quadratic], ...]:
         memory = state.memory

@@ -102,8 +102,8 @@ class SurrogateLagrangian(Generic[Q]):
 
     def __post_init__(self) -> None:
         require_rule(self.step_size)
-        if self.group < 1:
-            raise ValueError(f"group must be at least 1, got {self.group}")
+        if self.group < 1 or self.group % 1:
+            raise ValueError(f"group must be at least 1 and whole, got {self.group}")
         if self.rho is not None:
             require_rho(self.rho)
         if self.sweep_every is not None and self.sweep_every < 1:

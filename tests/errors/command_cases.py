@@ -6,7 +6,7 @@ import sys
 import lagrange
 from lagrange import demo, run_folder, runs
 from tests.errors.case import Case, command
-from tests.errors.families import failing, fine, interrupted, name_of, saved_run
+from tests.errors.families import early, failing, fine, interrupted, name_of, saved_run
 
 TINY = ("--kind", "A", "--agents", "2", "--jobs", "4", "--steps", "3")
 
@@ -69,13 +69,19 @@ CASES = [
         "block that fails",
         lambda p: command(p, "solve", name_of(failing), "--out", "run"),
         SystemExit,
-        ("1 error: step 3: the oracle gave up", "saved in run"),
+        ("1 error: step 3: ZeroDivisionError: the oracle gave up", "saved in run"),
     ),
     Case(
         "Ctrl-C",
         lambda p: command(p, "solve", name_of(interrupted), "--out", "run"),
         SystemExit,
         ("130 ", "interrupted", "saved in run"),
+    ),
+    Case(
+        "Ctrl-C before the solver began",
+        lambda p: command(p, "solve", name_of(early), "--out", "run"),
+        SystemExit,
+        ("130 ", "before the solver began", "nothing to save"),
     ),
     Case(
         "verify a family of one's own",

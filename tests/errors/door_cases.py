@@ -11,6 +11,7 @@ import lagrange
 from lagrange import (
     ADMM,
     Feasible,
+    Problem,
     Quadratic,
     Response,
     SolveError,
@@ -21,11 +22,12 @@ from lagrange import (
     families,
     solve,
 )
-from lagrange.bounds import rounded_down
+from lagrange.bounds import exact_sweep, rounded_down
 from lagrange.certificates import prove
+from lagrange.grouping import exchange
 from lagrange.oracles.knapsack import Knapsack
 from lagrange.solvers.moves import next_move
-from lagrange.step_sizes import Constant, Progress
+from lagrange.step_sizes import Constant, Polyak, Progress, SurrogateContraction
 from problems.assignment_data import AssignmentData, read_orlib
 from tests.errors.case import Case, refused
 from tests.errors.small import ZERO, problem, run
@@ -53,6 +55,16 @@ class Shapeless:
 
     def respond(self, price, query, start):
         return Response(self.image, 1.0)
+
+
+@dataclass(frozen=True)
+class Says:
+    """A block that answers what it is told to."""
+
+    answer: Any
+
+    def respond(self, price, query, start):
+        return self.answer
 
 
 class Forgetful:
@@ -159,8 +171,52 @@ CASES = [
         ("Forgetful", "returned 0.5", "(step, memory)"),
     ),
     *[
+        Case(
+            f"blocks {blocks!r}",
+            lambda _, b=blocks: Problem(b, {"a": ZERO}),
+            ValueError,
+            (says,),
+        )
+        for blocks, says in (
+            (Liar(0.0), "tuple of blocks, got one block"),
+            ((Liar(0.0), 2), "block 1 has no respond"),
+        )
+    ],
+    Case("solver class", lambda _: looped(Subgradient), ValueError, ("class Subgradient",)),
+    Case(
+        "no problem",
+        lambda _: solve(None, SUBGRADIENT, stop=StepLimit(1)),
+        ValueError,
+        ("problem must be", "got None"),
+    ),
+    Case("rule or number", lambda _: StepLimit(3) | 5, ValueError, ("stop must be", "got 5")),
+    *[
+        Case(f"answer {answer!r}", lambda _, a=answer: run(Says(a)), SolveError, ("block 0", says))
+        for answer, says in ((None, "a Response"), (Response({}, "x"), "cost 'x'"))
+    ],
+    Case(
+        "tie asked for prices",
+        lambda _: exact_sweep(exchange(problem()), {"a@0": ZERO}),
+        ValueError,
+        ("only with a pull", "original_multipliers"),
+    ),
+    Case(
+        "job without room",
+        lambda _: families.make("assignment", {"agents": 3, "jobs": 3}),
+        ValueError,
+        ("job 0 fits no agent", "capacities are"),
+    ),
+    *[
+        Case(f"M {v!r}", lambda _, v=v: SurrogateContraction(v, 0.1), ValueError, ("M must", "got"))
+        for v in ("20", None)
+    ],
+    *refused("patience whole", lambda v: Polyak(patience=v), (2.5,), "whole"),
+    *refused(
+        "group whole", lambda v: SurrogateLagrangian(SUBGRADIENT.step_size, v), (1.5,), "whole"
+    ),
+    *[
         Case(f"rho {v!r}", lambda _, v=v: ADMM(v), ValueError, ("rho must be", f"got {v!r}"))
-        for v in ("1", None)
+        for v in ("1", None, [1], True)
     ],
     *refused("steps", StepLimit, (2.5,), "whole"),
     Case("rhs list", lambda _: problem(rhs={"a": [0.0]}), ValueError, ("'a' of rhs", "[0.0]")),

@@ -38,6 +38,22 @@ def interrupted() -> Instance:
     return own_instance(Later(KeyboardInterrupt()))
 
 
+@dataclass(frozen=True)
+class Unready:
+    """A step rule that is interrupted while it prepares."""
+
+    def init(self):
+        raise KeyboardInterrupt
+
+    def next(self, now, memory):
+        return 1.0, memory
+
+
+def early() -> Instance:
+    method = Method(problem(), Subgradient(Unready()), 9)
+    return Instance("own", "a test", {"subgradient": lambda steps: method})
+
+
 def fine(*, size: int = 1, fast: bool = False) -> Instance:
     return own_instance()
 

@@ -48,6 +48,12 @@ def truncated_npz(place):
     run_folder.load(folder)
 
 
+def npz_of_words(place):
+    folder = saved_run(place)
+    np.savez(folder / "multipliers.npz", assign=np.array(["1", "2"]))
+    run_folder.load(folder)
+
+
 def missing_npz(place):
     folder = saved_run(place)
     (folder / "multipliers.npz").unlink()
@@ -183,6 +189,15 @@ CASES = [
         RunError,
         ("has format 77", "not 2"),
     ),
+    Case(
+        "run.json of an unknown status",
+        lambda place: _changed(
+            place, lambda text: text.replace('"status": "', '"status": "banana')
+        ),
+        RunError,
+        ("status is 'banana", "optimal, gap_reached"),
+    ),
+    Case("npz of words", npz_of_words, RunError, ("multipliers.npz", "'assign' holds <U", "real")),
     Case("npz truncated", truncated_npz, RunError, ("cannot read", "multipliers.npz")),
     Case("npz missing", missing_npz, RunError, ("cannot read", "multipliers.npz")),
     Case("saved twice", saved_twice, RunError, ("already holds a run", "--out")),

@@ -114,4 +114,10 @@ CASES = [
         ValueError,
         ("no array 'w'", "2 entries"),
     ),
+    Case(
+        "pruned weight NaN",
+        lambda _: ExactPruning({"w": 2}, {"": 2}).cost({"w": np.array([math.nan, 0.0])}),
+        Infeasible,
+        ("'w' holds a NaN",),
+    ),
 ]

@@ -169,7 +169,7 @@ def test_an_interruption_in_an_observer_keeps_the_step_it_was_told():
 
 
 def test_a_failing_block_raises_an_error_that_carries_what_was_found():
-    with pytest.raises(SolveError, match="step 4: no power") as caught:
+    with pytest.raises(SolveError, match="step 4: OSError: no power") as caught:
         solve(breaking(OSError("no power")), SOLVER, stop=StepLimit(9))
     assert isinstance(caught.value.__cause__, OSError)
     solution = caught.value.solution

@@ -112,3 +112,20 @@ def test_a_forged_size_is_rejected(copied, name):
     claim = report_of(folder)[name]
     change_report(folder, **{name: 2 * claim})
     assert verdict(folder) == [f"{name}: claimed {2 * claim}, proved {claim}"]
+
+
+def test_a_weight_that_is_no_number_is_rejected(copied):
+    folder = copied("pruning")
+
+    def spoil(array):
+        array.reshape(-1)[np.flatnonzero(array.reshape(-1))[0]] = np.nan
+
+    change_array(folder / "point.npz", "fc1.weight", spoil)
+    wrong = verdict(folder)
+    assert wrong and "'fc1.weight' holds a NaN" in wrong[0]
+
+
+@of_runs(*ASSIGNMENTS)
+def test_infeasible_is_rejected_beside_a_feasible_point(saved):
+    change_report(saved, status="infeasible")
+    assert len(verdict(saved)) == 1 and "there is a feasible point" in verdict(saved)[0]
