@@ -7,10 +7,8 @@ The real table is the diabetes data that scikit-learn ships (442 × 10; Efron et
 that ½ ‖A x − b‖² is half the mean squared error.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,11 +22,10 @@ from lagrange.solvers.admm import ADMM
 from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import ResidualBelow
+from problems import tables
 from problems.lasso_exact import ExactLasso
-from problems.options import require_unused
-from problems.seeds import require_seed
+from problems.tables import FloatArray
 
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 EXACT_COLUMNS = 30  # up to here the normal equations are solved in rationals within seconds
 
 
@@ -57,12 +54,9 @@ def lasso(
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction must lie in (0, 1), got {fraction}")
-    sizes = {"rows": rows, "columns": columns, "seed": seed}
-    require_unused(f"table {table}", {} if table == "random" else sizes)
-    seed = seed or 0
-    A, b = _table(table, 100 if rows is None else rows, 20 if columns is None else columns, seed)
+    A, b, source = tables.regression(table, rows, columns, seed)
     if standardize:
-        A, b = (_standardized(a) / np.sqrt(len(b)) for a in (A, b))
+        A, b = (tables.standardized(a) / np.sqrt(len(b)) for a in (A, b))
     if weight is None:
         weight = fraction * float(np.abs(A.T @ b).max())
     problem = build(A, b, weight)
@@ -77,14 +71,12 @@ def lasso(
 
     return Instance(
         name=f"lasso-{Path(table).stem}",
-        source={"diabetes": "scikit-learn, diabetes", "random": f"generated, seed {seed}"}.get(
-            table, table
-        ),
+        source=source,
         methods={"admm": admm, "surrogate": surrogate},
         stop=ResidualBelow(1e-12),
         exact=ExactLasso(A, b, weight) if A.shape[1] <= EXACT_COLUMNS else None,
         # the floats themselves: sums and products may round differently elsewhere
-        archive={"table.csv": _csv(A, b)},
+        archive={"table.csv": tables.as_csv(A, b)},
         rebuild={"table": "table.csv", "standardize": False, "weight": weight, "rho": rho},
         measure=lambda solution: _measure(A, b, weight, solution),
     )
@@ -113,63 +105,6 @@ def kkt_violation(A: FloatArray, b: FloatArray, weight: float, x: FloatArray) ->
     on_support = np.abs(gradient + weight * np.sign(x))
     off_support = np.maximum(np.abs(gradient) - weight, 0.0)
     return float(np.where(x != 0, on_support, off_support).max())
-
-
-def _table(table: str, rows: int, columns: int, seed: int) -> tuple[FloatArray, FloatArray]:
-    if table == "diabetes":
-        try:
-            from sklearn import datasets
-        except ImportError:
-            raise ValueError(
-                "the diabetes table comes with scikit-learn: pip install 'lagrange[tables]', or use "
-                "--table random"
-            ) from None
-        raw: Any = datasets.load_diabetes()
-        return raw.data, raw.target
-    if table == "random":
-        if rows < 2 or columns < 1:
-            raise ValueError(f"rows must be ≥ 2 and columns ≥ 1, got {rows} and {columns}")
-        require_seed(seed)
-        rng = np.random.default_rng(seed)
-        A = rng.normal(size=(rows, columns))
-        planted = rng.normal(size=columns) * (rng.random(columns) < 0.2)
-        return A, A @ planted + 0.1 * rng.normal(size=rows)
-    return _read_csv(Path(table))
-
-
-def _read_csv(path: Path) -> tuple[FloatArray, FloatArray]:
-    if not path.is_file():
-        raise ValueError(f"table must be diabetes, random or a file; there is no file {path}")
-    try:
-        lines = [[float(word) for word in line.split(",")] for line in path.read_text().split()]
-    except ValueError as error:
-        raise ValueError(f"{path} is not a table of numbers: {error}") from None
-    width = len(lines[0]) if lines else 0
-    if width < 2:
-        raise ValueError(f"{path} must have at least two columns, the last one is the target")
-    for i, line in enumerate(lines):
-        if len(line) != width:
-            raise ValueError(f"{path}: line {i + 1} has {len(line)} numbers, line 1 has {width}")
-        if not all(map(math.isfinite, line)):
-            raise ValueError(f"{path}: line {i + 1} holds a NaN or an infinity")
-    numbers = np.array(lines, dtype=np.float64)
-    return numbers[:, :-1], numbers[:, -1]
-
-
-def _csv(A: FloatArray, b: FloatArray) -> str:
-    """One line a row, the target last; repr of a float is exact."""
-    rows = np.column_stack([A, b]).tolist()
-    return "\n".join(",".join(map(repr, row)) for row in rows) + "\n"
-
-
-def _standardized(a: FloatArray) -> FloatArray:
-    deviation = a.std(axis=0)
-    if not np.all(deviation > 0):
-        where = f"column {int(np.argmin(deviation)) + 1}" if a.ndim == 2 else "the target"
-        raise ValueError(
-            f"{where} is constant and cannot be standardized: leave it out, or --standardize false"
-        )
-    return (a - a.mean(axis=0)) / deviation
 
 
 def _measure(

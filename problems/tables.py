@@ -8,6 +8,7 @@ A table is (A, b): features (m, n) and a target (m,). For classification the tar
     digits        1797 × 61   an even digit (1) or an odd one (−1); pixels that never change left out
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,13 +131,13 @@ def _read_csv(name: str, shipped: Sequence[str]) -> Table:
         lines = [[float(word) for word in line.split(",")] for line in path.read_text().split()]
     except ValueError as error:
         raise ValueError(f"{path} is not a table of numbers: {error}") from None
-    widths = {len(line) for line in lines}
-    if len(widths) != 1 or min(widths) < 2:
-        raise ValueError(
-            f"{path} must have at least two columns, the same in every line, the last one the "
-            f"target; its lines have {sorted(widths)} numbers"
-        )
+    width = len(lines[0]) if lines else 0
+    if width < 2:
+        raise ValueError(f"{path} must have at least two columns, the last one is the target")
+    for i, line in enumerate(lines):
+        if len(line) != width:
+            raise ValueError(f"{path}: line {i + 1} has {len(line)} numbers, line 1 has {width}")
+        if not all(map(math.isfinite, line)):
+            raise ValueError(f"{path}: line {i + 1} holds a NaN or an infinity")
     numbers = np.array(lines, dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{path} holds a NaN or an infinity")
     return _table(numbers[:, :-1], numbers[:, -1], name)

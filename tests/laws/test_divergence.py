@@ -11,6 +11,7 @@ from lagrange.penalties import ResidualBalancing
 from lagrange.solvers import admm
 from lagrange.stopping import Stop
 from lagrange.vectors import norm
+from problems.lasso import build
 
 INF = math.inf
 
@@ -116,8 +117,6 @@ def test_a_claim_of_convergence_is_true_of_the_answers(rule, holds):
 @pytest.mark.parametrize("relaxation", [0.7, 1.0, 1.8])
 def test_the_returned_iterate_satisfies_both_tolerances(relaxation):
     rng = np.random.default_rng(0)
-    from problems.lasso import build
-
     A, b = rng.normal(size=(30, 10)), rng.normal(size=30)
     problem, rho, absolute, relative = build(A, b, 2.0), 3.0, 1e-7, 1e-6
     stop = ResidualBelow(absolute, relative) | StepLimit(5000)
