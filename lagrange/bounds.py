@@ -48,19 +48,6 @@ def certified_lower_bound(
     return float(math.ceil(lower)) if problem.integral else lower
 
 
-def rounded_down(value: float, *terms: float) -> float:
-    """A float at most the exact sum of up to three terms, each rounded once when it was computed.
-
-    For the bound of a block: ``rounded_down(cost + pay, cost, pay)``. ``value`` is the float sum, or
-    the least of it and a number that is exact.
-    """
-    if len(terms) > 3:
-        raise ValueError(f"rounded_down covers the rounding of at most 3 terms, got {len(terms)}")
-    # u |t| for each term, at most 2 u Σ|t| for two additions, and this difference itself
-    error = 4 * 2.0**-53 * (abs(value) + sum(map(abs, terms))) + 2.0**-1020
-    return math.nextafter(value - error, -math.inf)
-
-
 def _require_below_own_value(block: int, answer: Response, price: Vector) -> None:
     """No lower bound of a minimum lies above a value that is taken: a bound that does is wrong."""
     value = answer.cost + vectors.dot(price, answer.image)

@@ -78,17 +78,13 @@ def signs(marks: Marks | None, now: Mark, priced: float) -> tuple[Marks, Signs]:
     if marks.before is marks.last:  # two marks make one stretch, it takes two
         return new, NO_SIGNS
     infeasible = unbounded = math.nan
+    three = (marks.before, marks.last, now)
     if priced > PRICED * max(abs(now.cost), abs(marks.first.cost)) and priced > 0:
-        infeasible = _unsteadiness(
-            (marks.before, marks.last, now),
-            [m.multipliers for m in (marks.before, marks.last, now)],
-        )
+        infeasible = _unsteadiness(three, [mark.multipliers for mark in three])
     fallen = now.cost < marks.last.cost < marks.before.cost
     start = max(norm(marks.first.image), abs(marks.first.cost))
     if fallen and norm(now.image) > TRAVEL * norm(marks.first.image) and -now.cost > start:
-        unbounded = _unsteadiness(
-            (marks.before, marks.last, now), [m.image for m in (marks.before, marks.last, now)]
-        )
+        unbounded = _unsteadiness(three, [mark.image for mark in three])
     return new, Signs(infeasible, unbounded)
 
 

@@ -111,7 +111,9 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
 def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:
     for ask, response in zip(asks, cast("Sequence[Any]", answers), strict=True):
         if not isinstance(response, Response):
-            raise ValueError(f"the answer of block {ask.block} must be a Response, got {response!r}")
+            raise ValueError(
+                f"the answer of block {ask.block} must be a Response, got {response!r}"
+            )
         number = isinstance(response.cost, (float, Real))  # floats first: Real is slow to ask
         if not (number and math.isfinite(response.cost)):
             raise ValueError(f"block {ask.block} answered with cost {response.cost!r}")

@@ -22,7 +22,7 @@ from lagrange import (
     families,
     solve,
 )
-from lagrange.bounds import exact_sweep, rounded_down
+from lagrange.bounds import exact_sweep
 from lagrange.certificates import prove
 from lagrange.grouping import exchange
 from lagrange.oracles.knapsack import Knapsack
@@ -137,12 +137,6 @@ CASES = [
         Case(f"bound {b}", lambda _, b=b: run(Liar(b)), SolveError, ("block 0", f"bound {b}", says))
         for b, says in ((float("nan"), "-inf"), (INF, "-inf"), (1.5, "above the value 1.0"))
     ],
-    Case(
-        "rounding of too many terms",
-        lambda _: rounded_down(4.0, 1.0, 1.0, 1.0, 1.0),
-        ValueError,
-        ("at most 3 terms", "got 4"),
-    ),
     Case(
         "bounds that cross",
         lambda _: run(Liar(1.0), recover=lambda _: Feasible(None, 0.5)),
