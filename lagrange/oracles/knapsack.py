@@ -1,24 +1,24 @@
-"""0/1 knapsack by dynamic programming over the capacity: integer weights, real profits, exact.
+"""0/1 knapsack: integer weights, real profits, exact.
 
-    maximize Σ p_j x_j   subject to   Σ w_j x_j ≤ capacity,  x_j ∈ {0, 1}        O(n · capacity)
+    minimize ⟨cost + price, x⟩   subject to   ⟨weight, x⟩ ≤ capacity,  x ∈ {0, 1}^n
 
-Reference    Kellerer, Pferschy, Pisinger, Knapsack Problems, Springer (2004), §2.3
+The profits −(cost + price) are rounded up to whole numbers of a tiny unit and ``knapsack_core`` solves
+that problem: its value is at least the true one.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from lagrange.blocks import Response
 from lagrange.oracles.checks import FloatArray, finite_array, price_of, require_prices_only
+from lagrange.oracles.knapsack_core import SUM, BoolArray, Choice, IntArray, best_choice
 from lagrange.vectors import Vector
 
 LARGEST_TABLE = 2**33  # entries of the dynamic program, a byte each
 MOST = 2**53  # whole numbers up to here are floats, and a thousand of them still fit into int64
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def integer_weights(weight: Any) -> IntArray:
@@ -41,33 +41,11 @@ def whole_capacity(capacity: Any, weight: IntArray) -> int:
     return min(int(capacity), sum(weight.tolist()))  # more room than that changes nothing
 
 
-def solve_knapsack(profit: FloatArray, weight: IntArray, capacity: int) -> tuple[BoolArray, float]:
-    """The chosen items (n,) and their total profit as the recursion added it up.
+class Packing(NamedTuple):
+    """What ``Knapsack`` chose: x (n,) as booleans, and the price of a unit of capacity beside it."""
 
-    That total is at least the float sum, in item order, of *every* feasible choice, since rounding
-    is monotone; this is what makes the bound of ``Knapsack`` a proof.
-    """
-    chosen = (profit > 0) & (weight <= capacity)
-    items = np.flatnonzero(chosen)
-    if int(weight[items].sum()) <= capacity:
-        return chosen, _sum_in_order(profit[items])
-    best = np.zeros(capacity + 1)  # best[c]: most profit of the items so far within capacity c
-    taken = np.zeros((len(items), capacity + 1), dtype=np.bool_)
-    for t, (p, w) in enumerate(zip(profit[items].tolist(), weight[items].tolist(), strict=True)):
-        with_item = best[: capacity + 1 - w] + p
-        np.greater(with_item, best[w:], out=taken[t, w:])
-        np.maximum(with_item, best[w:], out=best[w:])
-    chosen[:] = False
-    c = capacity
-    for t in range(len(items) - 1, -1, -1):
-        if taken[t, c]:
-            chosen[items[t]] = True
-            c -= int(weight[items[t]])
-    return chosen, float(best[capacity])
-
-
-def _sum_in_order(values: FloatArray) -> float:
-    return float(np.cumsum(values)[-1]) if values.size else 0.0
+    chosen: BoolArray
+    capacity_price: float
 
 
 @dataclass(frozen=True)
@@ -75,13 +53,15 @@ class Knapsack:
     """min ⟨cost + price, x⟩ over x ∈ {0,1}^n, ⟨weight, x⟩ ≤ capacity; image = {row: x}.
 
     cost (n,) real, weight (n,) whole numbers ≥ 0, capacity a whole number ≥ 0. The answer is exact
-    up to the rounding of float sums, and the bound accounts for that. ``point`` is x as booleans.
+    up to the rounding of float sums, and the bound accounts for that. ``point`` is a ``Packing``: a
+    ``start`` saves time where the prices are nearly the same.
     """
 
     cost: FloatArray
     weight: IntArray
     capacity: int
     row: str
+    _fits: BoolArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cost", finite_array("cost", self.cost, 1))
@@ -96,12 +76,37 @@ class Knapsack:
                 "divide weights and capacity by a common factor"
             )
 
+        object.__setattr__(self, "_fits", self.weight <= self.capacity)
+
     def respond(self, price: Vector, query: None, start: Response | None) -> Response:
         require_prices_only(query, "Knapsack")
         profit = -(self.cost + price_of(price, self.row))
-        x, value = solve_knapsack(profit, self.weight, self.capacity)
-        # value ≥ Σ p_j (1 − u)^{k+1} for every choice of k items: one rounding makes p_j, and up to
-        # k add them. So the true maximum is at most value (1 + 1.01 (n + 1) u).
-        most = value * (1.0 + 1.01 * (x.size + 1) * 2.0**-53)
-        bound = math.nextafter(-most, -math.inf) if value > 0 else 0.0
-        return Response({self.row: x.astype(np.float64)}, float(self.cost[x].sum()), bound, x)
+        items = np.flatnonzero((profit > 0) & self._fits)
+        x = np.zeros(profit.size, dtype=np.bool_)
+        if items.size == 0:
+            return self._response(x, 0.0, 0.0)
+        whole, unit = _in_units(profit[items])
+        near = None if start is None else _guess(cast("Packing", start.point), items, unit)
+        choice = best_choice(whole, self.weight[items], self.capacity, near)
+        x[items] = choice.chosen
+        # value units are at least Σ p_j for every choice, up to the one rounding that made each p_j
+        value = math.ldexp(float(int(whole[choice.chosen].sum())), unit) * (1.0 + 2.0**-50)
+        return self._response(x, math.nextafter(-value, -math.inf), choice.price * 2.0**unit)
+
+    def _response(self, x: BoolArray, bound: float, capacity_price: float) -> Response:
+        image = {self.row: x.astype(np.float64)}
+        return Response(image, float(self.cost[x].sum()), bound, Packing(x, capacity_price))
+
+
+def _in_units(profit: FloatArray) -> tuple[IntArray, int]:
+    """Positive profits, rounded up to multiples of 2^unit: whole numbers of it, at least 1."""
+    largest = float(profit.max())
+    if not math.isfinite(largest):
+        raise ValueError("cost + price overflows: give the costs in a larger unit")
+    unit = math.frexp(largest)[1] + profit.size.bit_length() - SUM
+    return np.maximum(np.ceil(np.ldexp(profit, -unit)), 1.0).astype(np.int64), unit
+
+
+def _guess(packing: Packing, items: IntArray, unit: int) -> Choice:
+    """The earlier answer in the units of this question."""
+    return Choice(packing.chosen[items], int(math.ldexp(packing.capacity_price, -unit)))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lagrange.oracles.closed_form import L1Norm, LeastSquares
-from lagrange.oracles.knapsack import Knapsack
+from lagrange.oracles.knapsack import Knapsack, Packing
 from lagrange.oracles.set_block import SetBlock
 from lagrange.queries import Quadratic, Staged
 from lagrange.sets import Box, Cardinality, GlobalCardinality
@@ -79,7 +79,8 @@ def knapsacks() -> Iterator[BlockCase]:
 
 
 def packs(block: Knapsack) -> Callable[[Any], Candidate | None]:
-    def does(x: Any) -> Candidate | None:
+    def does(point: Packing) -> Candidate | None:
+        x = point.chosen
         if int(block.weight @ x) > block.capacity:
             return None
         return Candidate({"x": x.astype(float)}, float(block.cost @ x))

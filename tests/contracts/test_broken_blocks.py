@@ -126,7 +126,8 @@ def test_a_bound_is_checked_against_the_candidates_too() -> None:
 
 
 def test_a_point_that_does_something_else_is_caught() -> None:
-    def does(x: Any) -> Candidate | None:
+    def does(point: Any) -> Candidate | None:
+        x = point.chosen
         if KNAPSACK.weight @ x > KNAPSACK.capacity:
             return None
         return Candidate({"x": x.astype(float)}, float(KNAPSACK.cost @ x))

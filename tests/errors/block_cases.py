@@ -49,9 +49,20 @@ def at_price(block, price, query=None):
     return block.respond({"a": price}, query, None)
 
 
+def overflowing_knapsack():
+    with np.errstate(over="ignore"):
+        return at_price(knapsack(cost=(-1e308, 1.0)), np.array([-1e308, 0.0]))
+
+
 BAD = np.array([0.0, NAN])
 CASES = [
     # oracles
+    Case(
+        "profits overflow",
+        lambda _: overflowing_knapsack(),
+        ValueError,
+        ("cost + price overflows", "larger unit"),
+    ),
     Case("cost 2-d", lambda _: knapsack(cost=EYE), ValueError, ("cost", "1-d", "(2, 2)")),
     Case("cost empty", lambda _: knapsack(cost=()), ValueError, ("cost", "non-empty", "(0,)")),
     Case("item cost NaN", lambda _: knapsack(cost=BAD), ValueError, ("cost", "NaN or an infinity")),

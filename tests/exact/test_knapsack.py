@@ -49,14 +49,14 @@ def test_the_answer_is_optimal_and_its_bound_proved(case):
     response = block.respond({"row": price}, None, None)
     values = dict(enumerated(*case))
     least = min(values.values())
-    chosen = tuple(response.point.tolist())
+    chosen = tuple(response.point.chosen.tolist())
     assert chosen in values  # it fits
     assert response.bound <= least
     slack = CERTIFIED(0) * max(abs(float(least)), float(np.finfo(float).tiny))
     assert float(least - Fraction(response.bound)) <= slack
     assert float(values[chosen] - least) <= slack
-    assert (response.image["row"] == response.point).all()
-    assert response.cost == pytest.approx(float(cost @ response.point), rel=CERTIFIED(0), abs=0)
+    assert (response.image["row"] == response.point.chosen).all()
+    assert response.cost == pytest.approx(float(cost @ response.point.chosen), rel=CERTIFIED(0), abs=0)
 
 
 @settings(max_examples=200)
@@ -73,5 +73,5 @@ def test_whole_numbers_leave_no_gap(profits, weights, capacity):
     )
     values = dict(enumerated(cost, np.zeros(cost.size), weight, capacity))
     least = min(values.values())
-    assert response.cost == values[tuple(response.point.tolist())] == least
+    assert response.cost == values[tuple(response.point.chosen.tolist())] == least
     assert response.bound <= least <= response.bound + CERTIFIED(float(least))
