@@ -1,4 +1,4 @@
-"""The command line: demo, solve, verify."""
+"""The command line: demo, solve, verify, certify, falsify."""
 
 import inspect
 import json
@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lagrange import families, run_folder, runs
+from lagrange.certify_saved import certify_saved, trusted_instance
+from lagrange.falsify_command import falsify
 from lagrange.live import Progress
 from lagrange.meaning import meaning
 from lagrange.status import Status
@@ -122,13 +124,7 @@ def verify(
 ) -> None:
     """Prove the claims of a saved run again, in exact arithmetic, without the solver."""
     saved = run_folder.load(run)
-    named = str(saved.document["family"])
-    if named not in families.BUILT_IN and family != named:
-        raise ValueError(
-            f"{run} names the family {named!r}, which is not built in. Verifying runs its code: "
-            f"if you trust it, add --family {named}"
-        )
-    instance = families.make(named, saved.rebuild_options)
+    instance = trusted_instance(saved, family)
     wrong = run_folder.verify(saved, instance)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for line in wrong:
@@ -148,6 +144,24 @@ def verify(
         f"{run}: bounds and counts are proved, in rational arithmetic; what was measured in the run "
         "is not checked"
     )
+
+
+@app.command()
+def certify(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    family: Annotated[
+        str | None,
+        typer.Option(help="Needed for a run of a module:function family, whose code will be run."),
+    ] = None,
+) -> None:
+    """Say of every theorem that could license a saved run which of its hypotheses hold."""
+    saved = run_folder.load(run)
+    certificate = certify_saved(saved, trusted_instance(saved, family))
+    for line in certificate.as_lines():
+        typer.echo(line)
+
+
+app.command()(falsify)
 
 
 @app.command()

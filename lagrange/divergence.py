@@ -65,6 +65,26 @@ class Probe(NamedTuple):
         return self if residual >= 0.99 * self.residual else self._replace(signs=NO_SIGNS)
 
 
+class Watch(NamedTuple):
+    """Earlier iterates, and the question whether a strong pull stops them."""
+
+    marks: Marks | None = None
+    probe: Probe | None = None
+
+    def next(self, now: Mark, priced: float, residual: float) -> tuple["Watch", Signs]:
+        """After a step: what to remember, and the signs that count.
+
+        now.image is the offset that the first group is asked with next; ``residual`` its length.
+        """
+        found = NO_SIGNS if self.probe is None else self.probe.signs
+        if not is_marked(now.step):
+            return Watch(self.marks), found
+        marks, found = signs(self.marks, now, priced)
+        if found.infeasibility < SUSPICIOUS:  # it counts after the probe, in the next step
+            return Watch(marks, Probe(found, residual, now.image)), NO_SIGNS
+        return Watch(marks), found
+
+
 def is_marked(step: int) -> bool:
     """Powers of two from ``FIRST`` on."""
     return step >= FIRST and step & (step - 1) == 0

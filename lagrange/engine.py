@@ -23,7 +23,10 @@ Answer = Callable[[Problem[Any], Sequence[Ask[Any]]], Sequence[Response]]
 
 def serially(problem: Problem[Any], asks: Sequence[Ask[Any]]) -> list[Response]:
     """Answers one ask after the other. An executor's ``map`` in its place answers in parallel."""
-    return [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
+    answers: list[Response] = []
+    for block, price, query, start in asks:
+        answers.append(problem.blocks[block].respond(price, query, start))
+    return answers
 
 
 def solve(
@@ -104,22 +107,24 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
             "bound of a block is too high, or recover returned a point that is infeasible or "
             "whose cost is wrong"
         )
-    step, _, *measured = cast("tuple[Any, ...]", state.record)
-    return State(*state[:-1], Record(step, seconds, *measured))  # _replace costs twice that
+    record = Record._make((state.record.step, seconds, *state.record[2:]))
+    return State(*state[:-1], record)  # _replace costs twice that
 
 
 def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:
-    for ask, response in zip(asks, cast("Sequence[Any]", answers), strict=True):
-        if not isinstance(response, Response):
+    if len(answers) != len(asks):
+        raise ValueError(f"{len(asks)} blocks were asked, {len(answers)} answers came back")
+    for i, answer in enumerate(answers):
+        if not isinstance(cast("Any", answer), Response):
             raise ValueError(
-                f"the answer of block {ask.block} must be a Response, got {response!r}"
+                f"the answer of block {asks[i].block} must be a Response, got {answer!r}"
             )
-        number = isinstance(response.cost, (float, Real))  # floats first: Real is slow to ask
-        if not (number and math.isfinite(response.cost)):
-            raise ValueError(f"block {ask.block} answered with cost {response.cost!r}")
-        if not response.bound < math.inf:
+        cost = answer.cost  # floats first: Real is slow to ask
+        if not (isinstance(cost, (float, Real)) and math.isfinite(cost)):
+            raise ValueError(f"block {asks[i].block} answered with cost {cost!r}")
+        if not answer.bound < math.inf:
             raise ValueError(
-                f"block {ask.block} answered with bound {response.bound}; where nothing is proved "
-                "it must be -inf"
+                f"block {asks[i].block} answered with bound {answer.bound}; where nothing is "
+                "proved it must be -inf"
             )
     return answers

@@ -36,3 +36,15 @@ def require_rho(rho: Any) -> None:
     value = float(rho) if isinstance(rho, Real) and rho is not True else math.nan
     if not (math.isfinite(value) and value > 0):
         raise ValueError(f"rho must be a finite number > 0, got {rho!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    """Adds weight · ‖A_i x_i + offset‖₁ to what the block minimizes; offset = Σ_{j≠i} A_j x_j − b.
+
+    one_sided : rows of which only what lies above 0 counts (the ≤ rows)
+    """
+
+    weight: float
+    offset: Vector
+    one_sided: frozenset[str] = frozenset()

@@ -18,39 +18,49 @@ Vector: TypeAlias = Mapping[str, Array]
 
 def add_scaled(a: Vector, s: float, b: Vector) -> Vector:
     """a + s b. Rows that only one of the two has are kept."""
-    total = dict(a)
-    for name, array in b.items():
-        total[name] = total[name] + s * array if name in total else s * array
+    total = {**a}
+    for name in b:
+        total[name] = total[name] + s * b[name] if name in total else s * b[name]
     return total
 
 
 def add(a: Vector, b: Vector) -> Vector:
     """a + b."""
-    total = dict(a)
-    for name, array in b.items():
-        total[name] = total[name] + array if name in total else array
+    total = {**a}
+    for name in b:
+        total[name] = total[name] + b[name] if name in total else b[name]
     return total
 
 
 def subtract(a: Vector, b: Vector) -> Vector:
     """a - b."""
-    total = dict(a)
-    for name, array in b.items():
-        total[name] = total[name] - array if name in total else -array
+    total = {**a}
+    for name in b:
+        total[name] = total[name] - b[name] if name in total else -b[name]
     return total
 
 
 def scale(s: float, a: Vector) -> Vector:
     """s a."""
-    return {name: s * array for name, array in a.items()}
+    scaled: dict[str, Array] = {}
+    for name, array in a.items():  # quicker than a comprehension
+        scaled[name] = s * array
+    return scaled
+
+
+def inner(a: Array, b: Array) -> float:
+    """⟨a, b⟩ of two arrays of one shape."""
+    if a.ndim != 1:
+        a, b = a.ravel(), b.ravel()
+    return float(a.dot(b))  # twice as fast as @ on small ones
 
 
 def dot(a: Vector, b: Vector) -> float:
     """⟨a, b⟩ over the rows of b; rows that a lacks count as zero."""
     total = 0.0
-    for name, array in b.items():
+    for name in b:
         if name in a:
-            total += float(a[name].ravel().dot(array.ravel()))  # twice as fast as @ on small ones
+            total += inner(a[name], b[name])
     return total
 
 
@@ -58,8 +68,7 @@ def norm(a: Vector) -> float:
     """‖a‖, the Euclidean norm of all rows stacked (not a sum of norms)."""
     total = 0.0
     for array in a.values():
-        flat = array.ravel()
-        total += float(flat.dot(flat))
+        total += inner(array, array)
     return math.sqrt(total)
 
 
@@ -70,7 +79,10 @@ def dot_magnitude(a: Vector, b: Vector) -> float:
 
 def size(a: Vector) -> int:
     """How many numbers a holds."""
-    return sum(math.prod(array.shape) for array in a.values())
+    total = 0
+    for array in a.values():
+        total += math.prod(array.shape)
+    return total
 
 
 def clip_positive(a: Vector, names: Collection[str]) -> Vector:

@@ -13,28 +13,42 @@ ROOT = Path(__file__).parents[1]
 # From the lowest to the highest; a module imports from strictly lower levels only. A package stands
 # for its own ``__init__``, "." for that of lagrange: names to import from outside.
 TABLE = """
-    contraction meaning models models.cvxpy_split models.report nn.targets oracles \
-      oracles.rounding records sets.config sets.size solvers status vectors version
-    blocks divergence oracles.checks queries sets.arrays step_sizes testing.compare
-    models.cvxpy_coupling nn.training oracles.closed_form oracles.differences oracles.knapsack \
+    contraction facts falsifier.family meaning models models.cvxpy_split models.report \
+      multiplier_divergence nn.bits nn.channel_flow nn.checkpoint nn.diagnosis \
+      nn.distillation nn.measured nn.parametrized nn.rest nn.snapshot nn.targets oracles \
+      oracles.knapsack_loops oracles.rounding records sets.config sets.ladders sets.size \
+      solvers solvers.cuts status theorems theorems.findings vectors version
+    blocks divergence falsifier.claim falsifier.shrink known_blocks nn.channel_trace \
+      nn.descent nn.index_codes nn.masks nn.schedules oracles.checks oracles.knapsack_core \
+      queries sets.arrays sets.step_search solvers.bundle_program step_sizes testing.compare
+    falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.pull \
+      oracles.closed_form oracles.differences oracles.folded oracles.knapsack \
       oracles.network_flow oracles.quadratic oracles.separable oracles.smooth oracles.sparse \
-      penalties problem sets.base sets.keys sets.nearest solvers.groups testing.questions \
-      testing.sets testing.steps
-    bounds grouping nn oracles.linear_sets oracles.proximal oracles.set_block sets.convex \
-      sets.lattice sets.patterns sets.product sets.rank sets.selection sets.steps slack stages \
-      state testing.blocks testing.exact
-    models.mps_file oracles.conic_program oracles.highs oracles.linear_bounds sets.affine \
-      sets.clusters sets.groups sets.levels sets.monotone sets.simplex sets.sparsity \
-      solvers.admm solvers.augmented solvers.moves stopping
-    certificates live models.mps_split oracles.conic_bound oracles.milp plots sets.additive \
-      sets.quantized sets.sharded sets.structure sets.weighted solution solvers.progressive \
-      solvers.subgradient solvers.surrogate
-    checks engine instances models.mps_model oracles.convex sets.binary sets.codebook \
-      sets.grids sets.powers
-    families models.cvxpy_model parallel runs sets.joint sets.nested testing.solvers
-    . run_folder sets testing.suites
-    demo testing
-    cli
+      penalties problem sets.base sets.keys sets.nearest solvers.groups target_steps \
+      testing.questions testing.sets testing.steps
+    bounds falsifier.findings falsifier.search falsifier.strategies grouping nn.ranks \
+      nn.support_growth nn.training oracles.linear_sets oracles.proximal oracles.set_block \
+      sets.clusters sets.convex sets.lattice sets.patterns sets.product sets.rank \
+      sets.selection sets.steps slack solvers.flat stages state testing.blocks testing.exact \
+      theorems.evidence
+    falsifier.falsify models.mps_file nn.conversation nn.members nn.retrain \
+      oracles.conic_program oracles.highs oracles.linear_bounds sets.affine sets.groups \
+      sets.levels sets.monotone sets.simplex sets.sparsity solvers.admm solvers.alternating \
+      solvers.augmented solvers.moves solvers.scheduled starts stopping sweeps \
+      theorems.common theorems.penalties theorems.steps
+    certificates falsifier live models.mps_split nn.worth oracles.conic_bound oracles.milp \
+      plots sets.additive sets.quantized sets.sharded sets.structure sets.weighted solution \
+      solvers.bundle solvers.progressive solvers.subgradient solvers.surrogate \
+      solvers.surrogate_absolute solvers.volume theorems.admm theorems.augmented \
+      theorems.bounds theorems.subgradient theorems.surrogate
+    checks engine falsify_command instances models.mps_model nn.split oracles.convex \
+      sets.binary sets.codebook sets.grids sets.powers solvers.surrogate_level
+    families models.cvxpy_model nn.controls nn.session parallel runs sets.joint sets.nested \
+      testing.solvers
+    . nn nn.level_codes run_folder sets testing.suites theorems.progressive
+    certify demo nn.quantized_weights nn.tensor_codes testing
+    certify_saved nn.bake nn.packed
+    cli nn.exporting nn.measures
 """
 LEVELS = [line.split() for line in TABLE.strip().splitlines()]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -44,7 +58,13 @@ HOMES = {
     "torch": ("nn.",),
     "matplotlib": ("plots",),
     "sklearn": (),
-    "scipy": ("models.mps_split", "oracles.conic_program", "oracles.convex"),
+    "scipy": (
+        "models.mps_split",
+        "multiplier_divergence",
+        "oracles.conic_program",
+        "oracles.convex",
+    ),
+    "hypothesis": ("falsifier.strategies",),
     "cvxpy": (
         "models.cvxpy_coupling",
         "models.cvxpy_model",
@@ -52,8 +72,9 @@ HOMES = {
         "oracles.convex",
     ),
     "highspy": ("models.mps_file", "oracles.highs"),
+    "numba": ("oracles.knapsack_loops",),
     "pandas": (),
-    "typer": ("cli",),
+    "typer": ("cli", "falsify_command"),
     "rich": ("cli", "demo", "live"),
 }
 

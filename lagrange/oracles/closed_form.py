@@ -13,7 +13,7 @@ import numpy as np
 from lagrange.blocks import Response
 from lagrange.oracles.checks import FloatArray, finite_array, price_of
 from lagrange.queries import Quadratic
-from lagrange.vectors import Vector
+from lagrange.vectors import Vector, inner
 
 ILL = 1e6  # condition number from which solutions by the inverse are refined
 
@@ -35,9 +35,10 @@ class Inverse(NamedTuple):
 class LeastSquares:
     """f(x) = ½ ‖A x − b‖², image = {row: x}; A (m, n), b (m,).
 
-    With a pull one inverse a ρ is computed, of the smaller side, and kept until another ρ is asked:
-    n ≤ m   x = (AᵀA + ρI)⁻¹ v
-    n > m   x = (v − Aᵀ c)/ρ,  c = (A Aᵀ + ρI)⁻¹ A v, and A x = c at no cost
+    With a pull one inverse a ρ is computed, of the smaller side, and kept until another ρ is asked;
+    v = offset + price/ρ:
+    n ≤ m   x = (AᵀA + ρI)⁻¹ (Aᵀb − ρ v)
+    n > m   x = Aᵀ e − v,  e = (A Aᵀ + ρI)⁻¹ (A v + b) = (b − A x)/ρ
     To prices alone a thin singular value decomposition answers. A wide or rank-deficient A has in
     general no minimizer there: the bound is −inf then and the point is the least-norm solution.
     """
@@ -55,19 +56,17 @@ class LeastSquares:
             object.__setattr__(self, name, value)
 
     def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
-        p = price_of(price, self.row)
         if query is None:
-            return self._at_prices(p)
-        rho, A = query.rho, self.A
-        v = self._Atb - p - rho * query.offset[self.row]  # (n,)
-        K = self._inverse_for(rho)
+            return self._at_prices(price_of(price, self.row))
+        rho, A, K = query.rho, self.A, self._inverse_for(query.rho)
+        v = _wanted(price, query, self.row)  # (n,)
+        _require_finite(v.dot(v), price, self.row)
         if A.shape[1] > A.shape[0]:
-            image = K.solve(A.dot(v))
-            x = (v - image.dot(A)) / rho
-        else:
-            x = K.solve(v)
-            image = A.dot(x)
-        return self._response(x, image - self.b, -math.inf)
+            e = K.solve(A.dot(v) + self.b)  # (m,)
+            x, cost = e.dot(A) - v, 0.5 * rho * rho * float(e.dot(e))
+            return Response({self.row: x}, cost, -math.inf, x.copy())
+        x = K.solve(self._Atb - rho * v)
+        return self._response(x, A.dot(x) - self.b, -math.inf)
 
     @cached_property
     def _gram(self) -> FloatArray:
@@ -135,13 +134,30 @@ class L1Norm:
             raise ValueError(f"weight must be a finite number ≥ 0, got {self.weight}")
 
     def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
-        p = price_of(price, self.row)
         if query is None:
+            p = price_of(price, self.row)
             proved = 0.0 if float(np.abs(p).max()) <= self.weight else -math.inf
             return Response({self.row: np.zeros_like(p)}, 0.0, proved, np.zeros_like(p))
-        z = soft_threshold(query.offset[self.row] + p / query.rho, self.weight / query.rho)
-        cost = self.weight * float(np.add.reduce(np.abs(z), axis=None))
+        v, t = _wanted(price, query, self.row), self.weight / query.rho
+        inside = np.minimum(np.maximum(v, -t), t)
+        z = v - inside
+        # weight ‖z‖₁, as inside is ±t wherever z is not 0
+        cost = query.rho * inner(inside, z) if t else 0.0
+        _require_finite(cost if t else math.nan, price, self.row)
         return Response({self.row: -z}, cost, -math.inf, z)
+
+
+def _wanted(price: Vector, query: Quadratic, row: str) -> FloatArray:
+    """v = offset + price/ρ, where the prices and the pull want the image, up to its sign."""
+    if row not in price:
+        price_of(price, row)  # refuses them
+    return query.offset[row] + price[row] / query.rho
+
+
+def _require_finite(number: float, price: Vector, row: str) -> None:
+    """Refuses prices that are not finite; a finite ``number`` that they all enter spares the look."""
+    if not math.isfinite(number):
+        price_of(price, row)
 
 
 def soft_threshold(v: FloatArray, threshold: float) -> FloatArray:

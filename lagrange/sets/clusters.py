@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lagrange.sets.ladders import running_sums
 from lagrange.sets.nearest import Floats, Indices
-from lagrange.sets.steps import running_sums
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,15 @@
     ZeroFreeGrid(bits, midrise=True)     s · {±1/2, ±3/2, …}, 2^bits levels
 
 A step that is not given is part of the point: the set is the union over all s ≥ 0, and the projection
-finds the step of least squared error among all of them (``lagrange.sets.steps``), not a local one.
+finds the step of least squared error among all of them (``lagrange.sets.steps``), not a local one. The
+proof takes as many evaluations as there are levels, so with more than 9 bits it is asked for with
+``proof=True``; else the search may stop without it, and ``exact`` is False.
 Ties go to the level of smaller magnitude; between −l and +l to +l.
 
 The zero-free grid is that of progressive ADMM, where zero belongs to pruned weights.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +25,8 @@ from lagrange.sets.quantized import Quantized, require_axis, require_bits, requi
 
 WIDEST = 16
 WIDEST_SEARCHED = 12  # at 16 bits the search for the best step takes most of a minute
+WIDEST_PROVED = 9  # beyond, a proof takes more time than a search over some hundred steps
+BUDGET = 30.0  # evaluations of a search without a proof
 WIDEST_SHIFTED = 8  # the same for step and zero point together
 
 
@@ -34,6 +39,7 @@ class UniformGrid(Quantized):
     asymmetric : 2^bits levels from −z to 2^bits − 1 − z steps instead of 2^bits − 1 symmetric ones
     zero_point : z; None: the best one, together with the best step
     axis       : rows along this axis have a step (and zero point) each; None: one for the array
+    proof      : search until the step is proved to be the best with more than 9 bits too
     """
 
     bits: int
@@ -41,6 +47,7 @@ class UniformGrid(Quantized):
     asymmetric: bool = False
     zero_point: int | None = None
     axis: int | None = None
+    proof: bool = False
 
     def __post_init__(self) -> None:
         require_step(self.step)
@@ -73,8 +80,9 @@ class UniformGrid(Quantized):
             last = most if self.zero_point is None else (1 << self.bits) - 1 - self.zero_point
             return Fixed(self.step * np.arange(first, last + 1.0))
         if self.asymmetric:
-            return Shifted((1 << self.bits) - 1, self.zero_point)
-        return Scaled(np.arange(most + 1.0))
+            budget = search_budget(self.bits, self.proof)
+            return Shifted((1 << self.bits) - 1, self.zero_point, budget)
+        return Scaled(np.arange(most + 1.0), search_budget(self.bits, self.proof))
 
     def code_bits(self) -> int:
         return self.bits
@@ -94,6 +102,7 @@ class ZeroFreeGrid(Quantized):
     step    : the distance of two levels of one sign; None: the best one
     midrise : the two levels next to zero are one step apart too; otherwise two steps
     axis    : rows along this axis have a step each; None: one for the array
+    proof   : search until the step is proved to be the best with more than 9 bits too
 
     With a free step the zero array is a member (s = 0), and no other array with a zero in it.
     """
@@ -102,6 +111,7 @@ class ZeroFreeGrid(Quantized):
     step: float | None = None
     midrise: bool = False
     axis: int | None = None
+    proof: bool = False
 
     def __post_init__(self) -> None:
         require_step(self.step)
@@ -113,7 +123,7 @@ class ZeroFreeGrid(Quantized):
         count = 1 << (self.bits - 1)
         ladder = np.arange(1.0, 2 * count, 2) if self.midrise else np.arange(1.0, count + 1)
         if self.step is None:
-            return Scaled(ladder)
+            return Scaled(ladder, search_budget(self.bits, self.proof))
         unit = self.step / 2 if self.midrise else self.step
         return Fixed(unit * np.concatenate([-ladder[::-1], ladder]))
 
@@ -125,3 +135,8 @@ class ZeroFreeGrid(Quantized):
 
     def rows_along(self) -> int | None:
         return self.axis
+
+
+def search_budget(bits: int, proof: bool) -> float:
+    """Of the search for a step; infinite where it ends with a proof."""
+    return math.inf if proof or bits <= WIDEST_PROVED else BUDGET

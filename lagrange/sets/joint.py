@@ -7,9 +7,9 @@ A level q gains G = v² − (v − q)² over zero. With given levels the k entri
 if their gain is positive. With levels ±q that are the same for all entries G grows with |v| whatever
 the scale, so the k largest magnitudes are kept and the grid, with zero added to its levels, is fitted
 to them: exact with a free scale too. A learned codebook is found by dynamic programming. ``exact`` is
-False for the two cases with a local search (support and levels in turn from the k largest magnitudes,
-until neither changes): an asymmetric grid with a free step, and free scales in several arrays under
-one budget.
+False for grids that are not exact themselves and for the two cases with a local search (support and
+levels in turn from the k largest magnitudes, until neither changes): an asymmetric grid with a free
+step, and free scales in several arrays under one budget.
 
 Ties keep the earlier entry, in row-major order and the order of the mapping.
 """
@@ -53,7 +53,7 @@ class SparseQuantized(StoredSet):
     @property
     def exact(self) -> bool:
         """Whether ``project`` gives a nearest member; otherwise one that no half-step improves."""
-        return not isinstance(self.grid.family(), Shifted)
+        return self.grid.exact and not isinstance(self.grid.family(), Shifted)
 
     def project(self, v: Array) -> Array:
         arrays.require_finite(v, "the array on a SparseQuantized")

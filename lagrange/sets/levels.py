@@ -76,9 +76,13 @@ class Fixed:
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """A free scale times integer levels ±ladder; ``ladder`` (m,) ascends from 0 or more."""
+    """A free scale times integer levels ±ladder; ``ladder`` (m,) ascends from 0 or more.
+
+    budget : of the search for the scale (``lagrange.sets.steps``)
+    """
 
     ladder: Floats
+    budget: float = math.inf
 
     def values(self, x: Floats, p: Precision) -> Floats:
         if self.holds(x, p):
@@ -88,7 +92,7 @@ class Scaled:
 
     def scale(self, magnitudes: Floats) -> float:
         """The best scale for magnitudes whose largest is in [1/2, 1)."""
-        return best_step(magnitudes, self.ladder).step
+        return best_step(magnitudes, self.ladder, self.budget).step
 
     def holds(self, x: Floats, p: Precision) -> bool:
         if not x.any():
@@ -102,7 +106,7 @@ class Scaled:
         return np.unique(abs(x)).size <= self.ladder.size
 
     def with_zero(self) -> "Scaled":
-        return Scaled(np.union1d(self.ladder, [0.0]))
+        return Scaled(np.union1d(self.ladder, [0.0]), self.budget)
 
     def signed(self) -> Floats:
         """All levels over the scale, ascending."""
@@ -111,16 +115,20 @@ class Scaled:
 
 @dataclass(frozen=True, eq=False)
 class Shifted:
-    """A free scale times −z, …, top − z; the zero point z is chosen with it if None."""
+    """A free scale times −z, …, top − z; the zero point z is chosen with it if None.
+
+    budget : of the search for the scale
+    """
 
     top: int
     zero_point: int | None
+    budget: float = math.inf
 
     def values(self, x: Floats, p: Precision) -> Floats:
         if self.holds(x, p):
             return x.copy()
         unit, power = normalized(x)
-        found = best_shifted(unit, self.top, self.zero_point)
+        found = best_shifted(unit, self.top, self.zero_point, self.budget)
         if found.gain == 0:
             return np.zeros_like(x)
         levels = np.arange(-found.column, self.top - found.column + 1.0)

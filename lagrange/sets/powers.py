@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lagrange.sets.config import register
+from lagrange.sets.ladders import Ladder
 from lagrange.sets.levels import Family, Scaled, normalized
 from lagrange.sets.nearest import Floats, Precision, nearest
 from lagrange.sets.quantized import Quantized, require_axis, require_bits
-from lagrange.sets.steps import Ladder
 
 EXPONENT_BITS = 16  # of a stored exponent
 

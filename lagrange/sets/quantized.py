@@ -7,7 +7,7 @@ import numpy as np
 
 from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet
-from lagrange.sets.levels import Family
+from lagrange.sets.levels import Family, Scaled, Shifted
 from lagrange.sets.nearest import Floats, precision
 from lagrange.sets.size import Size, number_bits
 from lagrange.vectors import Array
@@ -37,6 +37,12 @@ class Quantized(StoredSet, Protocol):
     def rows_along(self) -> int | None:
         """The axis along which rows have levels of their own; None: one row."""
         ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``project`` gives a nearest member; else the scale is the best that a search met."""
+        family = self.family()
+        return not (isinstance(family, Scaled | Shifted) and math.isfinite(family.budget))
 
     def project(self, v: Array) -> Array:
         arrays.require_finite(v, f"the array on a {type(self).__name__}")

@@ -20,8 +20,10 @@ from lagrange.sets import arrays
 from lagrange.sets.keys import Keys, magnitudes
 from lagrange.vectors import Array, Vector
 
-SAMPLE = 1 << 15  # keys drawn to bracket the threshold
-SMALL = 1 << 16  # up to here all keys are collected at once
+SAMPLE = 1 << 15  # keys drawn, at most, to bracket the threshold
+SHARE = 32  # one in so many is drawn: of few keys few, so that the time stays linear
+SMALL = 1 << 13  # up to here all keys are collected at once
+ROOM = 1 << 16  # so many keys may always be collected
 BIN_BITS = 16
 DEVIATIONS = 5.0  # of the sample's rank: the bracket misses once in a million
 
@@ -102,7 +104,7 @@ def cut(parts: Sequence[Keys], k: int) -> Cut:
     if not parts or total == 0:
         return Cut(0, 0, 0)
     low, high = _guess(parts, min(k, total), total)
-    cap = max(SMALL, total // 8)
+    cap = max(ROOM, total // 8)
     above, inside, found = _tally(parts, low, high, cap)
     k = min(k, total)
     if above >= k:
@@ -176,21 +178,21 @@ def _guess(parts: Sequence[Keys], k: int, total: int) -> tuple[int, int]:
     """A range of keys that most likely holds the k-th largest, by a sample of fixed seed."""
     if total <= SMALL:
         return 0, _top(parts)
-    draw, done, size = np.random.default_rng(0), 0, 0
+    draw, done, size, most = np.random.default_rng(0), 0, 0, min(SAMPLE, total // SHARE)
     drawn: list[Any] = []
     for part in parts:  # each by its share of all
         done += part.size
-        count = SAMPLE * done // total - size
+        count = most * done // total - size
         size += count
         if count:
             drawn.append(part.at(draw.integers(part.size, size=count)))
     sample = np.concatenate(drawn)
     share = k / total
-    spread = DEVIATIONS * (math.sqrt(SAMPLE * share * (1 - share)) + 1)
-    first, last = math.floor(SAMPLE * share - spread), math.ceil(SAMPLE * share + spread)
-    first, last = SAMPLE - 1 - first, SAMPLE - 1 - last
-    sample.partition([at for at in (first, last) if 0 <= at < SAMPLE])
-    high = int(sample[first]) if first < SAMPLE else _top(parts)
+    spread = DEVIATIONS * (math.sqrt(most * share * (1 - share)) + 1)
+    first, last = math.floor(most * share - spread), math.ceil(most * share + spread)
+    first, last = most - 1 - first, most - 1 - last
+    sample.partition([at for at in (first, last) if 0 <= at < most])
+    high = int(sample[first]) if first < most else _top(parts)
     low = int(sample[last]) if last >= 0 else 0
     return min(low, _top(parts)), min(high, _top(parts))  # a NaN may have been drawn
 

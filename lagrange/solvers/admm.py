@@ -26,51 +26,44 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast, final
 
 from lagrange.blocks import Ask, Response
-from lagrange.divergence import (
-    NO_SIGNS,
-    STRONG,
-    SUSPICIOUS,
-    Mark,
-    Marks,
-    Probe,
-    is_marked,
-    signs,
-)
+from lagrange.divergence import NO_SIGNS, STRONG, Mark, Probe, Watch, is_marked
 from lagrange.penalties import AnyPenalty, ConstantPenalty, Penalty, Sweep
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
-from lagrange.records import Record
+from lagrange.records import NAN, Record
 from lagrange.solvers.groups import (
     Order,
+    add_images,
+    moved,
     normalized,
     require_disjoint,
     scale_of,
     subtract_images,
-    total_image,
 )
-from lagrange.state import Start, State, initial, replaced
-from lagrange.vectors import (
-    Vector,
-    add,
-    add_scaled,
-    dot,
-    norm,
-    scale,
-    subtract,
-)
+from lagrange.state import Start, State, initial
+from lagrange.vectors import Vector, add, add_scaled, norm, scale
+
+
+class Fixed(NamedTuple):
+    """What no step changes: the rule for ρ, None if it is constant; −b and ‖b‖; the blocks that do
+    not answer first.
+    """
+
+    penalty: AnyPenalty | None
+    minus_rhs: Vector
+    rhs_norm: float
+    others: tuple[int, ...]
 
 
 class Memory(NamedTuple):
     """What the solver keeps besides the answers.
 
     phase  : which group answers next; below 0 while the sign of a missing solution is probed
+    images : of each group, as it answered last
     offset : what that group does not decide of r: h + B z − b without its own images
     after_first : r right after the first group answered; the dual residual needs it
     rho, rule   : the penalty of this sweep, and what its rule remembers
-    penalty     : the rule; None if ρ is constant
-    minus_rhs, rhs_norm : −b and ‖b‖, which do not change
-    marks, probe : earlier iterates, to see whether they run away, and the question whether a strong
-                   pull stops them
+    watch       : earlier iterates, to see whether they run away
     """
 
     phase: int
@@ -78,11 +71,8 @@ class Memory(NamedTuple):
     after_first: Vector
     rho: float
     rule: Any
-    penalty: AnyPenalty | None
-    minus_rhs: Vector
-    rhs_norm: float
-    marks: Marks | None
-    probe: Probe | None
+    watch: Watch
+    fixed: Fixed
 
 
 @final
@@ -133,11 +123,11 @@ class ADMM:
         penalty = self._penalty()
         rho, rule = penalty.init()
         changing = None if isinstance(penalty, ConstantPenalty) else penalty
-        minus_rhs = scale(-1.0, problem.rhs)
-        memory = Memory(0, {}, {}, rho, rule, changing, minus_rhs, norm(problem.rhs), None, None)
-        state = initial(problem, start, memory)
-        offset = self._offset_of_first(minus_rhs, state.responses)
-        return state._replace(memory=memory._replace(offset=offset))
+        others = tuple(i for group in self.order[1:] for i in group)
+        fixed = Fixed(changing, scale(-1.0, problem.rhs), norm(problem.rhs), others)
+        state = initial(problem, start, Memory(0, {}, {}, rho, rule, Watch(), fixed))
+        offset = add_images(fixed.minus_rhs, state.responses, others)
+        return state._replace(memory=state.memory._replace(offset=offset))
 
     def _penalty(self) -> AnyPenalty:
         """The rule; what is neither a number nor a rule is refused as a number."""
@@ -148,118 +138,103 @@ class ADMM:
         memory = state.memory
         rho = memory.rho if memory.phase >= 0 else memory.rho * STRONG
         pull = Quadratic(rho, memory.offset)  # blocks of one group share no row: one for all
-        return tuple(
-            Ask(i, state.multipliers, pull, state.responses[i]) for i in self.order[memory.phase]
-        )
+        asks: list[Ask[Quadratic]] = []
+        for i in self.order[memory.phase]:  # quicker than a comprehension
+            asks.append(Ask(i, state.multipliers, pull, state.responses[i]))
+        return tuple(asks)
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        memory = state.memory
-        phase, seen, after_first = memory.phase, memory.offset, memory.after_first
-        for answer in answers:
-            seen = add(seen, answer.image)
+        multipliers, responses, residual, cost, best, memory, record = state
+        phase, seen, after_first, rho, rule, watch, fixed = memory
+        group, told = self.order[phase], list(responses)
+        if len(answers) != len(group):
+            raise ValueError(f"blocks {group} were asked, {len(answers)} answers came back")
+        for k, i in enumerate(group):
+            told[i] = answers[k]
+            seen = add(seen, answers[k].image)
         if phase < 0:
             return self._probed(state, seen)
-        group = self.order[phase]
-        if state.record.step == 0:
+        if record.step == 0:
             require_disjoint(group, answers)
-        responses = replaced(state.responses, group, answers)
         if phase == 0:
             after_first = seen
             seen = scale(self.relaxation, seen) if self.relaxation != 1 else seen
-        if phase + 1 == len(self.order):
-            return self._finished(problem, state, responses, seen)
-        offset = subtract_images(seen, responses, self.order[phase + 1])
-        memory = Memory(phase + 1, offset, after_first, *memory[3:])
-        return State(
-            state.multipliers,
-            responses,
-            state.residual,
-            state.cost,
-            state.best,
-            memory,
-            state.record,
-        )
+        phase += 1
+        if phase == len(self.order):
+            return self._finished(problem, state, told, seen)
+        offset = subtract_images(seen, told, self.order[phase])
+        memory = Memory(phase, offset, after_first, rho, rule, watch, fixed)
+        return State(multipliers, tuple(told), residual, cost, best, memory, record)
 
     def _probed(self, state: State[Memory], seen: Vector) -> State[Memory]:
         """A group answered a pull so strong that costs and prices hardly count: are the residuals
         still where they were? These answers are not kept.
         """
         memory = state.memory
-        phase, probe = memory.phase + 1, cast("Probe", memory.probe)
+        phase, probe = memory.phase + 1, cast("Probe", memory.watch.probe)
         if phase < 0:
             offset = subtract_images(seen, state.responses, self.order[phase])
             return state._replace(memory=memory._replace(phase=phase, offset=offset))
-        heard = probe.heard(norm(seen))
-        return state._replace(memory=memory._replace(phase=0, offset=probe.offset, probe=heard))
-
-    def _offset_of_first(self, minus_rhs: Vector, responses: Sequence[Response | None]) -> Vector:
-        """B z − b of the groups behind the first; summed afresh, so that it never drifts."""
-        offset = minus_rhs
-        for group in self.order[1:]:
-            for i in group:
-                if (response := responses[i]) is not None:
-                    offset = add(offset, response.image)
-        return offset
+        watch = memory.watch._replace(probe=probe.heard(norm(seen)))
+        return state._replace(memory=memory._replace(phase=0, offset=probe.offset, watch=watch))
 
     def _finished(
         self,
         problem: Problem[Any],
         state: State[Memory],
-        responses: tuple[Response | None, ...],
+        told: Sequence[Response | None],
         seen: Vector,
     ) -> State[Memory]:
         """The sweep is complete: move λ and take the measurements."""
-        before, memory = state.record, state.memory
-        if before.step == 0:
-            problem.check_rows([r for r in responses if r is not None])
-        residual = offset = self._offset_of_first(memory.minus_rhs, responses)
-        for i in self.order[0]:
-            residual = add(residual, responses[i].image)  # pyright: ignore[reportOptionalMemberAccess]
-        multipliers = add_scaled(state.multipliers, memory.rho, seen)
-        cost = math.fsum([r.cost for r in responses if r is not None])
-        length, priced = norm(residual), dot(state.multipliers, residual)
-        marks, probe = memory.marks, None
-        found = NO_SIGNS if memory.probe is None else memory.probe.signs
-        if is_marked(before.step + 1):
-            mark = Mark(before.step + 1, multipliers, offset, cost)
-            marks, found = signs(marks, mark, priced)
-            if found.infeasibility < SUSPICIOUS:  # it counts after the probe, in the next step
-                probe, found = Probe(found, length, offset), NO_SIGNS
-        record = Record(
-            step=before.step + 1,
-            cost=cost,
-            lagrangian=cost + priced + memory.rho / 2 * length**2,
-            residual=length,
-            residual_scale=scale_of(memory.rhs_norm, responses, self.order),
-            # x is stationary at the price λ + ρ after_first, the new λ is λ + ρ seen
-            dual_residual=memory.rho * norm(subtract(memory.after_first, seen)),
-            dual_scale=norm(multipliers),
-            step_size=memory.rho,
-            movement=memory.rho * norm(seen),
-            rho=memory.rho,
-            moves=before.moves + 1,
-            infeasibility=found.infeasibility,
-            unboundedness=found.unboundedness,
+        _, _, after_first, rho, rule, watch, fixed = state.memory
+        responses = cast("tuple[Response, ...]", tuple(told))  # every group has answered
+        step, found = state.record.step + 1, NO_SIGNS
+        if step == 1:
+            problem.check_rows(responses)
+        offset = add_images(fixed.minus_rhs, responses, fixed.others)  # afresh: it never drifts
+        residual = add_images(offset, responses, self.order[0])
+        cost = math.fsum([response.cost for response in responses])
+        multipliers, lengths = moved(state.multipliers, rho, seen, residual, after_first)
+        priced, length, dual_residual, dual_scale, movement = lengths
+        if watch.probe is not None or is_marked(step):
+            watch, found = watch.next(Mark(step, multipliers, offset, cost), priced, length)
+        record = Record(  # by position, which takes half the time
+            step,
+            0.0,  # seconds: the clock is the engine's
+            cost,
+            cost + priced + rho / 2 * length**2,
+            NAN,  # no bounds
+            NAN,
+            length,
+            scale_of(fixed.rhs_norm, responses, self.order),
+            dual_residual,
+            dual_scale,
+            rho,  # the step size
+            movement,
+            rho,
+            True,  # accepted
+            state.record.moves + 1,
+            0,  # stage
+            *found,
         )
-        rho, rule = self._next_penalty(state, responses, multipliers, record)
-        phase = 0 if probe is None else -len(self.order)
-        kept = memory.after_first, rho, rule, memory.penalty, memory.minus_rhs, memory.rhs_norm
-        memory = Memory(phase, offset, *kept, marks, probe)
+        if fixed.penalty is not None:
+            rho, rule = self._next_penalty(state, fixed.penalty, responses, multipliers, record)
+        phase = 0 if watch.probe is None else -len(self.order)
+        memory = Memory(phase, offset, after_first, rho, rule, watch, fixed)
         return State(multipliers, responses, residual, cost, state.best, memory, record)
 
     def _next_penalty(
         self,
         state: State[Memory],
-        responses: Sequence[Response | None],
+        penalty: AnyPenalty,
+        responses: Sequence[Response],
         multipliers: Vector,
         record: Record,
     ) -> tuple[float, Any]:
         """ρ of the next sweep and what its rule remembers."""
         memory = state.memory
-        if memory.penalty is None:
-            return memory.rho, memory.rule
         now = Sweep(
             step=record.step,
             rho=memory.rho,
@@ -267,9 +242,9 @@ class ADMM:
             dual_residual=normalized(record.dual_residual, record.dual_scale),
             effective=add_scaled(state.multipliers, memory.rho, memory.after_first),
             multipliers=multipliers,
-            first=total_image(responses, self.order[0]),
-            second=total_image(responses, self.order[-1]),
+            first=add_images({}, responses, self.order[0]),
+            second=add_images({}, responses, self.order[-1]),
         )
-        rho, rule = memory.penalty.next(now, memory.rule)
+        rho, rule = penalty.next(now, memory.rule)
         require_rho(rho)
         return rho, rule

@@ -4,36 +4,23 @@
 training, 360 for validation, 360 for testing, with about equal shares of each digit.
 """
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-SPLIT_SEED = 0  # the split is part of the task: it does not vary with the seed of a run
+from problems.networks.dataset import SPLIT_SEED, Dataset, Part
+from problems.networks.layers import named, seeded
+from problems.networks.training import accuracy
 
+__all__ = ["Digits", "accuracy", "convolutional", "load_digits", "network"]
 
-@dataclass(frozen=True)
-class Split:
-    """Images (n, 1, 8, 8) in [0, 1] and labels (n,)."""
-
-    images: Tensor
-    labels: Tensor
+Digits = Dataset
 
 
-@dataclass(frozen=True)
-class Digits:
-    """Three disjoint parts."""
-
-    train: Split
-    validation: Split
-    test: Split
-
-
-def load_digits() -> Digits:
-    """Reads the table and splits it."""
+def load_digits() -> Dataset:
+    """Reads the table and splits it; pixels are divided by 16 and not normalized further."""
     try:
         from sklearn import datasets
     except ImportError:
@@ -43,14 +30,19 @@ def load_digits() -> Digits:
     labels = torch.tensor(raw.target, dtype=torch.int64)
     order = np.random.default_rng(SPLIT_SEED).permutation(len(labels))
     parts = np.split(order, [1077, 1437])
-    return Digits(*(Split(images[torch.tensor(p)], labels[torch.tensor(p)]) for p in parts))
+    train, validation, test = (Part(images[p], labels[p]) for p in map(torch.tensor, parts))
+    return Dataset("digits", train, validation, test, classes=10, mean=(0.0,), std=(1.0,))
 
 
 def network(seed: int) -> nn.Module:
-    """Two convolutions and two linear layers, 13,584 weights; initial values by the seed."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        layers: dict[str, nn.Module] = {
+    """The network with initial values by the seed."""
+    return seeded(convolutional, seed)
+
+
+def convolutional() -> nn.Module:
+    """Two convolutions and two linear layers, 13,584 weights."""
+    return named(
+        {
             "conv1": nn.Conv2d(1, 16, 3, padding=1),  # (n, 16, 8, 8)
             "relu1": nn.ReLU(),
             "pool1": nn.MaxPool2d(2),  # (n, 16, 4, 4)
@@ -62,12 +54,4 @@ def network(seed: int) -> nn.Module:
             "relu3": nn.ReLU(),
             "fc2": nn.Linear(64, 10),
         }
-        return nn.Sequential(OrderedDict(layers))
-
-
-def accuracy(net: nn.Module, split: Split) -> float:
-    """Share of images classified right."""
-    net.eval()
-    with torch.no_grad():
-        guess = net(split.images).argmax(dim=1)
-    return int((guess == split.labels).sum()) / len(split.labels)
+    )

@@ -6,14 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from problems.networks.digits import Split
+from problems.networks.dataset import Part
 
 BATCH = 32
 LEARNING_RATE = 3e-3
+AT_ONCE = 1_000  # images, where no gradient is needed: a whole test part may not fit in memory
 
 
 def batches(
-    split: Split, seed: int, first: int = 0
+    split: Part, seed: int, first: int = 0
 ) -> Callable[[int], Iterable[tuple[Tensor, Tensor]]]:
     """Epoch number → its batches, shuffled by seed and epoch alone; counting starts at ``first``."""
 
@@ -31,11 +32,20 @@ def loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     return functional.cross_entropy(net(images), labels)
 
 
-def loss_of(net: nn.Module, split: Split) -> Tensor:
+def loss_of(net: nn.Module, split: Part) -> Tensor:
     """The loss on a whole part, without dropout."""
     net.eval()
     with torch.no_grad():
         return loss(net, (split.images, split.labels))
+
+
+def accuracy(net: nn.Module, part: Part) -> float:
+    """Share of images classified right; the network is left in evaluation mode."""
+    net.eval()
+    pairs = zip(part.images.split(AT_ONCE), part.labels.split(AT_ONCE), strict=True)
+    with torch.no_grad():
+        right = sum(int((net(images).argmax(dim=1) == labels).sum()) for images, labels in pairs)
+    return right / len(part)
 
 
 def optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -45,7 +55,7 @@ def optimizer(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
 
 def train(
     net: nn.Module,
-    split: Split,
+    split: Part,
     epochs: int,
     seed: int,
     *,

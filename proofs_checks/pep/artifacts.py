@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from proofs_checks.pep import methods
+from proofs_checks.pep import fixed_points, methods
 from proofs_checks.pep.core import Estimation, Form, Known, Row
 from proofs_checks.pep.rounding import Proof, prove
 
@@ -54,6 +54,15 @@ def _splitting(*case: Fraction) -> Theorem:
     return Theorem(methods.douglas_rachford(*case), methods.douglas_rachford_rate(*case))
 
 
+def _averaged(steps: int, weight: Fraction) -> Theorem:
+    bound = fixed_points.averaged_rate(steps, weight)
+    return Theorem(fixed_points.averaged_iteration(steps, weight), bound)
+
+
+def _anchored(steps: int) -> Theorem:
+    return Theorem(fixed_points.anchored_iteration(steps), fixed_points.anchored_rate(steps))
+
+
 _ONE, _FOUR, THIRD = Fraction(1), Fraction(4), Fraction(1, 3)
 _energy = methods.admm_energy
 
@@ -79,6 +88,11 @@ THEOREMS: Mapping[str, Theorem] = MappingProxyType(
         "monotone-3": Theorem(methods.monotone_proximal(3), methods.monotone_rate(3)),
         # 256/3125 = 0.08192
         "monotone-5": Theorem(methods.monotone_proximal(5), Fraction(41, 500), exact=False),
+        "averaged-2": _averaged(2, HALF),
+        "averaged-3": _averaged(3, Fraction(3, 4)),
+        "anchored-1": _anchored(1),
+        "anchored-3": _anchored(3),
+        "anchored-6": _anchored(6),
         "admm-energy": Theorem(_energy(), Fraction(0)),
         "admm-energy-first": Theorem(_energy(first_sweep=True), Fraction(0)),
         "admm-relaxed": Theorem(_energy(relaxation=Fraction(3, 2)), Fraction(0)),

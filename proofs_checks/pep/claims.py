@@ -15,6 +15,8 @@ P7  The stored multipliers prove the bounds of P1 to P6 in rational arithmetic. 
     to be one (``exact`` in the file).
 P8  The bounds are attained by runs of ``Subgradient``, ``AugmentedLagrangian`` and ``ADMM``.
 
+P9 and P10 are in ``fixed_points``.
+
 P1 to P6 are decided by a semidefinite program to 1e-6 (Clarabel); P7 and P8 leave nothing to a solver,
 above and below. The formulas are those of the performance estimation literature (the method: Y. Drori,
 M. Teboulle, Math. Program. 145 (2014) 451–482); the authority here is the stored proof of each.
@@ -27,23 +29,13 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from proofs_checks.claims import Claim, Mutant
+from proofs_checks.claims import Claim
 from proofs_checks.comparison import Comparison
-from proofs_checks.pep import artifacts, methods, worst_cases
+from proofs_checks.pep import artifacts, fixed_points, methods, worst_cases
 from proofs_checks.pep.core import Estimation, worst_case
 from proofs_checks.pep.proof_check import Refused, check
+from proofs_checks.pep.rates import SDP_ERROR, SOURCE, mutants, rate
 from proofs_checks.pep.rounding import proves
-
-SDP_ERROR = 1e-6  # absolute; the values are of the size of 1
-SOURCE = "performance estimation, as in Y. Drori, M. Teboulle, Math. Program. 145 (2014) 451–482"
-
-
-def rate(
-    estimation: Estimation, closed_form: Fraction, without: Sequence[str] = (), **options: Any
-) -> Comparison:
-    """The worst case is the closed form."""
-    found = worst_case(estimation, without, **options)
-    return Comparison(found.value, closed_form, "==", SDP_ERROR)
 
 
 def gradient(steps: int, step: Fraction = Fraction(1), without: Sequence[str] = ()) -> Comparison:
@@ -151,12 +143,6 @@ def _negative(proof: dict[str, Any]) -> dict[str, Any]:
     return proof | {"slack": proof["slack"] | {"D": D}}
 
 
-def _mutants(
-    control: Callable[[], Comparison], **violated: Callable[[], Comparison]
-) -> tuple[Mutant, ...]:
-    return tuple(Mutant(name.replace("_", " "), v, control) for name, v in violated.items())
-
-
 CLAIMS = (
     Claim(
         "P1",
@@ -165,7 +151,7 @@ CLAIMS = (
         ("f convex with L-Lipschitz gradient", "step 1/L", "‖x_0 − x*‖ ≤ R"),
         SOURCE,
         gradient,
-        _mutants(
+        mutants(
             lambda: gradient(1),
             without_the_inequality_from_x1_to_x0=lambda: gradient(1, without=["f 0 1"]),
             without_the_inequality_from_x1_to_the_minimizer=lambda: gradient(1, without=["f * 1"]),
@@ -179,7 +165,7 @@ CLAIMS = (
         ("f convex, ‖g‖ ≤ M", "step R/(M √(N + 1))", "‖x_0 − x*‖ ≤ R"),
         SOURCE,
         subgradient,
-        _mutants(lambda: subgradient(3), last_iterate=lambda: subgradient(3, best=False)),
+        mutants(lambda: subgradient(3), last_iterate=lambda: subgradient(3, best=False)),
     ),
     Claim(
         "P3",
@@ -188,7 +174,7 @@ CLAIMS = (
         ("f convex", "exact proximal steps", "‖x_0 − x*‖ ≤ R"),
         SOURCE,
         proximal,
-        _mutants(
+        mutants(
             lambda: proximal(_PROXIMAL),
             twice_the_rate=lambda: proximal(_PROXIMAL, lambda g: 2 * methods.proximal_rate(g)),
             nothing_known_of_the_minimizer=lambda: proximal(_PROXIMAL, without=["f * 1", "f * 2"]),
@@ -201,12 +187,12 @@ CLAIMS = (
         ("F mu-strongly convex with L-Lipschitz gradient, G convex", "exact answers", "0 < θ < 2"),
         SOURCE,
         splitting,
-        _mutants(
+        mutants(
             lambda: splitting(*_RELAXED),
             rate_without_relaxation=lambda: splitting(*_RELAXED, closed_form=unrelaxed_rate),
             second_function_not_convex=lambda: splitting(*_RELAXED, without=["G * z"]),
         )
-        + _mutants(
+        + mutants(
             lambda: splitting(*_PLAIN),
             loosely_solved=lambda: splitting(*_PLAIN, solver="SCS", eps=1e-2),
         ),
@@ -218,7 +204,7 @@ CLAIMS = (
         ("T maximal monotone", "x⁺ = x − T(x⁺)", "‖x_0 − x*‖ ≤ R"),
         SOURCE,
         monotone,
-        _mutants(
+        mutants(
             lambda: monotone(3), last_two_points_unrelated=lambda: monotone(3, without=["T 2 3"])
         ),
     ),
@@ -229,7 +215,7 @@ CLAIMS = (
         ("F, G convex with a saddle point", "exact answers", "x = z, ρ = 1"),
         "derived, by performance estimation",
         energy,
-        _mutants(energy, from_an_arbitrary_start=lambda: energy(without=["G z+ z"])),
+        mutants(energy, from_an_arbitrary_start=lambda: energy(without=["G z+ z"])),
     ),
     Claim(
         "P7",
@@ -238,12 +224,12 @@ CLAIMS = (
         ("the inequalities of the class, which are necessary",),
         "derived; the proofs are in proofs_checks/pep/proofs",
         proved,
-        _mutants(
+        mutants(
             partial(proved, "gradient-1"),
             bound_lowered_by_a_thousandth=lambda: proved("gradient-1", _smaller_bound),
             slack_of_the_other_sign=lambda: proved("gradient-1", _negative),
         )
-        + _mutants(
+        + mutants(
             lambda: proved_by(_GD, _HALVES, Fraction(1, 6)),
             lopsided_multipliers=lambda: proved_by(_GD, _LOPSIDED, Fraction(1, 6)),
         ),
@@ -255,15 +241,16 @@ CLAIMS = (
         ("steps and relaxation of the theorem", "the functions of worst_cases"),
         "derived (instances)",
         attained,
-        _mutants(
+        mutants(
             lambda: attained(lambda: worst_cases.gradient_run(2)),
             half_the_step=lambda: attained(lambda: worst_cases.gradient_run(2, size=0.5)),
             start_too_near=lambda: attained(lambda: worst_cases.gradient_run(2, start=2.0)),
         )
-        + _mutants(
+        + mutants(
             lambda: attained(lambda: worst_cases.lines_run(2, (1.0, 1.0))),
             lines_at_another_angle=lambda: attained(lambda: worst_cases.lines_run(2, (2.0, 1.0))),
             relaxed=lambda: attained(lambda: worst_cases.lines_run(2, (1.0, 1.0), relaxation=1.5)),
         ),
     ),
+    *fixed_points.CLAIMS,
 )

@@ -20,6 +20,7 @@ Monotone operators, firmly nonexpansive maps. ADMM on two lines of the plane at 
 w = z + y/ρ by φ and shrinks it by cos φ. With cos² φ = 1 − 1/N it attains (1 − 1/N)^(N−1) / N.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -43,6 +44,7 @@ from lagrange.vectors import Array, Vector
 from proofs_checks.comparison import Comparison
 from proofs_checks.finite import Choice, FiniteProblem, as_problem
 from proofs_checks.pep import methods
+from proofs_checks.pep.fixed_points import anchored_rate, averaged_rate
 
 ROW = "row"
 
@@ -195,6 +197,32 @@ def lines_run(
     return Comparison(float(moved @ moved), methods.monotone_rate(steps), "==", error)
 
 
+# ------------------------------------------------------------------ fixed points
+
+
+def averaged_run(steps: int, weight: Fraction, error: float = 1e-15) -> Comparison:
+    """‖x_n − N(x_n)‖²/4 of ADMM on two lines at the worst angle: N turns by twice that angle, and
+    w⁺ − w = γ (N(w) − w), γ half the relaxation.
+    """
+    sine2 = 1 / (4 * float(weight * (1 - weight)) * (steps + 1))
+    solver = ADMM(1.0, relaxation=2 * float(weight))
+    lines = two_lines((math.sqrt(1 - sine2), math.sqrt(sine2)))
+    ws = [
+        combined(s, 1.0) for s in admm_states(lines, solver, np.array([0.0, 1.0]), 1.0, steps + 1)
+    ]
+    moved = (ws[steps + 1] - ws[steps]) / (2 * float(weight))
+    return Comparison(float(moved @ moved), averaged_rate(steps, weight), "==", error)
+
+
+def anchored_run(steps: int, offset: int = 2) -> Comparison:
+    """‖x_n − N(x_n)‖²/4 from x_0 = 1 for N(x) = x − 2 min(x, 1/(n + 1)): x_k = 1 − k/(n + 1)."""
+    c, x = Fraction(1, steps + 1), Fraction(1)
+    for k in range(steps):
+        share = Fraction(1, k + offset)
+        x = share + (1 - share) * (x - 2 * min(x, c))
+    return Comparison(min(x, c) ** 2, anchored_rate(steps), "==")
+
+
 _FREE, _POINT = Box(-np.inf, np.inf), Box(0.0, 0.0)
 _CASE = (Fraction(1), Fraction(4), Fraction(1, 3), Fraction(1))
 
@@ -213,5 +241,10 @@ RUNS: dict[str, Callable[[], Comparison]] = {
     ),
     "splitting-relaxed": lambda: splitting_run(1.0, _FREE, (*_CASE[:3], Fraction(3, 2))),
     "monotone-2": lambda: lines_run(2, (1.0, 1.0)),
+    "averaged-2": lambda: averaged_run(2, Fraction(1, 2)),
+    "averaged-3": lambda: averaged_run(3, Fraction(3, 4)),
+    "anchored-1": lambda: anchored_run(1),
+    "anchored-3": lambda: anchored_run(3),
+    "anchored-6": lambda: anchored_run(6),
     "monotone-5": lambda: lines_run(5, (2.0, 1.0), error=1e-15),
 }

@@ -18,6 +18,7 @@ from lagrange import (
     TimeLimit,
     Trace,
     in_stages,
+    solve,
 )
 from lagrange.bounds import certified_lower_bound
 from lagrange.contraction import choose_constants
@@ -29,6 +30,11 @@ from tests.errors.small import ZERO, Breaking, Fixed, problem, run
 NAN, INF = math.nan, math.inf
 NOW = Progress(moves=0, residual=1.0, lagrangian=5.0)
 STATE = Subgradient().init(problem())
+
+
+def unanswered():
+    stop = StepLimit(1)
+    return solve(problem(), Subgradient(), stop=stop, answer=lambda problem, asks: [])
 
 
 def started(**fields):
@@ -129,6 +135,12 @@ CASES = [
     ),
     Case("cost NaN", lambda _: run(Fixed({"a": ZERO}, NAN)), SolveError, ("block 0", "cost nan")),
     Case("cost inf", lambda _: run(Fixed({"a": ZERO}, INF)), SolveError, ("block 0", "cost inf")),
+    Case(
+        "fewer answers than asks",
+        lambda _: unanswered(),
+        SolveError,
+        ("1 blocks were asked", "0 answers"),
+    ),
     Case(
         "block that raises",
         lambda _: run(Breaking(KeyError("no gas"))),

@@ -5,6 +5,7 @@ import math
 from lagrange import (
     ADMM,
     Progressive,
+    Response,
     SolveError,
     StepLimit,
     Subgradient,
@@ -28,6 +29,11 @@ def admm(order=((0,), (1,)), blocks=2, **settings):
 def shared_row():
     p = problem(*[Fixed({"a": ZERO})] * 3)
     return solve(p, ADMM(1.0, ((0, 1), (2,))), stop=StepLimit(1))
+
+
+def told_too_much():
+    p, answer = problem(*[Fixed({"a": ZERO})] * 2), Response({"a": ZERO}, 0.0)
+    return ADMM(1.0).tell(p, ADMM(1.0).init(p), (answer, answer))
 
 
 CASES = [
@@ -76,6 +82,12 @@ CASES = [
         lambda _: admm(inequality=frozenset({"a"})),
         ValueError,
         ("['a']", "equality rows only", "with_slacks"),
+    ),
+    Case(
+        "ADMM told too much",
+        lambda _: told_too_much(),
+        ValueError,
+        ("(0,) were asked", "2 answers"),
     ),
     Case(
         "ADMM group that shares a row",

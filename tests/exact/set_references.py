@@ -7,16 +7,13 @@ allowed, or as a search over all faces, blocks or supports on which a minimizer 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations, pairwise, product
+from itertools import product
 from typing import Any
 
 import numpy as np
-import torch
 
-from lagrange.sets import arrays
 from lagrange.sets.affine import Affine
 from lagrange.sets.convex import Box, L2Ball, Nonnegative
 from lagrange.sets.lattice import IntegerLattice
@@ -28,115 +25,18 @@ from lagrange.sets.simplex import L1Ball, Simplex
 from lagrange.sets.sparsity import Cardinality, GlobalCardinality
 from lagrange.sets.structure import BlockSparsity, ChannelSparsity, GroupCardinality, rows
 from lagrange.sets.weighted import GlobalWeightedCardinality, WeightedCardinality
-
-Ints = list[int]
-Project = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """``squared``: exact squared distance of a point, given as whole numbers in one row, in units of
-    1/unit². ``holds``: exact membership of a row of floats (None: up to rounding, not checked here).
-    ``weights``: of the metric, whole numbers. ``powers``: of two, to multiply the points with; only
-    cones may have others than 0. ``rounds``: distances agree up to rounding.
-    """
-
-    name: str
-    members: Any
-    shapes: Mapping[str, tuple[int, ...]]
-    squared: Callable[[Ints], Fraction]
-    holds: Callable[[Sequence[float]], bool] | None
-    weights: Sequence[int] | None = None
-    powers: Sequence[int] = (0,)
-    rounds: bool = False
-    unit: int = 1
-
-    def given(self, v: Mapping[str, Any]) -> Any:
-        return v.get("", v)
-
-    @property
-    def size(self) -> int:
-        return sum(math.prod(s) for s in self.shapes.values())
-
-
-CONE = (0, 0, -40, 20)
-FAR = (0, 0, 400, -400)  # squares of doubles leave their range
-
-
-def make(ref: Reference, row: Ints, power: int, kind: int) -> Any:
-    """The point as the set wants it; kind: numpy or torch, double or single."""
-    parts: dict[str, Any] = {}
-    start = 0
-    scale = 2.0**power / ref.unit
-    for name, shape in ref.shapes.items():
-        stop = start + math.prod(shape)
-        values = np.array(row[start:stop], dtype=np.float64).reshape(shape) * scale
-        single = kind % 2 == 1 and abs(power) < 100
-        values = values.astype(np.float32 if single else np.float64)
-        parts[name] = torch.from_numpy(values) if kind // 2 % 2 else values
-        start = stop
-    return ref.given(parts)
-
-
-def flat(v: Any) -> list[float]:
-    parts = v.values() if isinstance(v, Mapping) else (v,)
-    return [float(x) for part in parts for x in arrays.numbers(part).reshape(-1).tolist()]
-
-
-def violations(ref: Reference, project: Project | None = None, count: int = 2000) -> Iterator[str]:
-    """What a projection (the set's own if none is given) does wrong on generated points."""
-    answer = project or ref.members.project
-    rng = np.random.default_rng(len(ref.name))
-    for case in range(count):
-        reach = (3, 3, 50)[case % 3]  # small ones tie
-        row = rng.integers(-reach, reach + 1, size=ref.size).tolist()
-        power = ref.powers[case % len(ref.powers)]
-        v = make(ref, row, power, case)
-        z = answer(v)
-        found = _wrong(ref, row, power, v, z)
-        if found is None and not _same(answer(z), z):
-            found = "a member was moved"
-        if found is None and project is None:
-            found = _membership(ref, v, z)
-        if found is not None:
-            yield f"{ref.name}: {row} · 2^{power} was projected on {flat(z)}: {found}"
-
-
-def _wrong(ref: Reference, row: Ints, power: int, v: Any, z: Any) -> str | None:
-    if ref.holds is not None and not ref.holds(flat(z)):
-        return "no member"
-    best = ref.squared(row) * Fraction(4) ** power / ref.unit**2
-    reached = _reached(ref, row, power, flat(v), flat(z))
-    if not ref.rounds:
-        return None if reached == best else f"squared distance {reached}, the least is {best}"
-    eps = Fraction(arrays.precision(v if not isinstance(v, Mapping) else next(iter(v.values()))))
-    slack = 16 * eps * (1 + max(best, Fraction(1)) + sum(Fraction(a) ** 2 for a in flat(v)))
-    near = abs(reached - best) <= slack
-    return None if near else f"squared distance {float(reached)}, the least is {float(best)}"
-
-
-def _reached(
-    ref: Reference, row: Ints, power: int, v: Sequence[float], z: Sequence[float]
-) -> Fraction:
-    """Σ w (v − z)², exactly."""
-    weights = ref.weights or [1] * len(row)
-    if all(b in (0.0, a) for a, b in zip(v, z, strict=True)):  # the same in whole numbers: fast
-        dropped = sum(w * x * x for w, x, b in zip(weights, row, z, strict=True) if b == 0.0)
-        return dropped * Fraction(4) ** power / ref.unit**2
-    terms = zip(weights, v, z, strict=True)
-    return sum((w * (Fraction(a) - Fraction(b)) ** 2 for w, a, b in terms), Fraction(0))
-
-
-def _membership(ref: Reference, v: Any, z: Any) -> str | None:
-    if not ref.members.contains(z):
-        return "contains denies it"
-    if ref.holds is not None and ref.members.contains(v) != ref.holds(flat(v)):
-        return "contains is wrong about the point"
-    return None
-
-
-def _same(a: Any, b: Any) -> bool:
-    return flat(a) == flat(b)
+from tests.exact.set_distances import (
+    EQUATIONS,
+    RIGHT,
+    Ints,
+    affine_distance,
+    l1_distance,
+    l2_distance,
+    monotone_distance,
+    rank_one_distance,
+    simplex_distance,
+)
+from tests.exact.set_violations import CONE, FAR, Reference
 
 
 def on_supports(
@@ -189,78 +89,6 @@ def clipped(low: float, high: float) -> Callable[[Fraction], Fraction]:
 def whole(low: int, high: int) -> Callable[[Fraction], Fraction]:
     """The whole numbers near x, moved to an end if they lie beyond it."""
     return among(lambda x: [Fraction(min(max(math.floor(x) + i, low), high)) for i in (0, 1)])
-
-
-def simplex_distance(row: Sequence[Fraction], total: Fraction) -> Fraction:
-    """Over every face: lower its entries by one number; those that stay ≥ 0 are candidates."""
-    best = None
-    for many in range(1, len(row) + 1):
-        for face in combinations(range(len(row)), many):
-            theta = (sum(row[i] for i in face) - total) / many
-            if any(row[i] < theta for i in face):
-                continue
-            away = many * theta**2 + sum(row[i] ** 2 for i in range(len(row)) if i not in face)
-            best = away if best is None else min(best, away)
-    assert best is not None
-    return best
-
-
-def l1_distance(row: Ints, radius: int) -> Fraction:
-    sizes = [Fraction(abs(x)) for x in row]
-    if sum(sizes) <= radius:
-        return Fraction(0)
-    return (
-        simplex_distance(sizes, Fraction(radius))
-        if radius
-        else sum((x * x for x in sizes), Fraction(0))
-    )
-
-
-def l2_distance(row: Ints, radius: int) -> Fraction:
-    """(‖v‖ − r)², with ‖v‖ by a whole root of 10^60 ‖v‖²."""
-    norm = Fraction(math.isqrt(sum(x * x for x in row) * 10**60), 10**30)
-    return max(norm - radius, Fraction(0)) ** 2
-
-
-def monotone_distance(row: Ints, sign: int = 1) -> Fraction:
-    """Over every cut into runs: their means, if these are in order."""
-    n, best = len(row), None
-    for cuts in product((False, True), repeat=n - 1):
-        ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), n]
-        runs = [row[a:b] for a, b in pairwise(ends)]
-        means = [Fraction(sum(run), len(run)) for run in runs]
-        if all(sign * a <= sign * b for a, b in pairwise(means)):
-            away = sum((x - m) ** 2 for run, m in zip(runs, means, strict=True) for x in run)
-            best = away if best is None else min(best, away)
-    assert best is not None
-    return best
-
-
-EQUATIONS = [[1, 2, 0, -1], [0, 1, 1, 1], [1, 3, 1, 0]]  # the third is the sum of the others
-RIGHT = [3, -1, 2]
-
-
-def affine_distance(row: Ints) -> Fraction:
-    """rᵀ (A Aᵀ)⁻¹ r of the two independent equations, r = A v − b."""
-    a, b = EQUATIONS[:2]
-    r, s = (
-        sum(c * x for c, x in zip(e, row, strict=True)) - k
-        for e, k in zip((a, b), RIGHT, strict=False)
-    )
-    aa, ab, bb = (
-        sum(p * q for p, q in zip(x, y, strict=True)) for x, y in ((a, a), (a, b), (b, b))
-    )
-    return Fraction(bb * r * r - 2 * ab * r * s + aa * s * s, aa * bb - ab * ab)
-
-
-def rank_one_distance(row: Ints) -> Fraction:
-    """Of a 2 × 3 matrix: the smaller eigenvalue of its Gram matrix, the root to 30 digits."""
-    a, b = row[:3], row[3:]
-    aa, ab, bb = (
-        sum(p * q for p, q in zip(x, y, strict=True)) for x, y in ((a, a), (a, b), (b, b))
-    )
-    root = math.isqrt(((aa - bb) ** 2 + 4 * ab * ab) * 10**60)
-    return (Fraction(aa + bb) - Fraction(root, 10**30)) / 2
 
 
 def groups_on(z: Any, *groups: Sequence[int]) -> int:

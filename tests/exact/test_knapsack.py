@@ -56,7 +56,9 @@ def test_the_answer_is_optimal_and_its_bound_proved(case):
     assert float(least - Fraction(response.bound)) <= slack
     assert float(values[chosen] - least) <= slack
     assert (response.image["row"] == response.point.chosen).all()
-    assert response.cost == pytest.approx(float(cost @ response.point.chosen), rel=CERTIFIED(0), abs=0)
+    assert response.cost == pytest.approx(
+        float(cost @ response.point.chosen), rel=CERTIFIED(0), abs=0
+    )
 
 
 @settings(max_examples=200)

@@ -62,7 +62,7 @@ def checked(profit, weight, capacity, near=None):
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_thousand_cases_agree_with_plain_dynamic_programming(kind, window):
     rng = np.random.default_rng(0)
-    for _ in range(COUNT // 16)  # four kinds, two windows, two versions:
+    for _ in range(COUNT // 16):  # four kinds, two windows, two versions
         checked(*generated(rng, int(rng.integers(1, 70)), kind))
 
 

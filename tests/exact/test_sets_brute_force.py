@@ -4,7 +4,8 @@ exact arithmetic.
 
 import pytest
 
-from tests.exact.set_references import Reference, references, violations
+from tests.exact.set_references import references
+from tests.exact.set_violations import Reference, violations
 
 POINTS = 2000
 FEWER = {  # further settings of a set that has its 2,000 already
@@ -16,7 +17,6 @@ FEWER = {  # further settings of a set that has its 2,000 already
     "bounded integers": 500,
     "l1 ball of 0": 200,
     "decreasing": 500,
-    "per tensor": 500,
 }
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lagrange import ADMM, Problem, ResidualBelow, Response, Status, StepLimit, solve
+from lagrange import ADMM, Problem, ResidualBelow, Response, Status, StepLimit, divergence, solve
 from lagrange.penalties import ResidualBalancing
-from lagrange.solvers import admm
 from lagrange.stopping import Stop
 from lagrange.vectors import norm
 from problems.lasso import build
@@ -75,7 +74,7 @@ def test_a_slow_run_is_not_called_infeasible(rho):
 
 def test_without_the_probe_it_would_be(monkeypatch):
     """The mutant: a sign is believed as soon as it is seen."""
-    monkeypatch.setattr(admm, "SUSPICIOUS", 0.0)
+    monkeypatch.setattr(divergence, "SUSPICIOUS", 0.0)
     assert ended(SLOW, 1e-12).status is Status.INFEASIBLE
 
 
@@ -84,7 +83,7 @@ def test_probing_leaves_no_trace():
     solver, steps = ADMM(1e-12), StepLimit(200)
     probed = solve(SLOW, solver, stop=steps)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(admm, "SUSPICIOUS", -1.0)
+        patch.setattr(divergence, "SUSPICIOUS", -1.0)
         quiet = solve(SLOW, solver, stop=steps)
     assert (probed.multipliers["row"] == quiet.multipliers["row"]).all()
     columns = ("residual", "dual_residual", "cost", "lagrangian")

@@ -1,0 +1,120 @@
+"""What a compression session costs: the time of a training step with it over a plain one, and the
+memory that it holds, in multiples of the targeted weights.
+
+    python -m benchmarks.session [steps]
+
+LeNet-5 (the variant with 430,500 weights), batch 128, random images, SGD and Adam; the two kinds of
+step alternate in one run, so that both see the same machine. Medians of processor time, one thread.
+Not counted as held: the snapshot of a solver that may reject answers (the optimizer's moments).
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from lagrange import ADMM, SurrogateLagrangian
+from lagrange.nn import Compression, choose
+from lagrange.sets import GlobalCardinality
+from lagrange.solvers.alternating import Alternating
+from lagrange.step_sizes import SurrogateContraction
+
+BATCH, KEEP = 128, 5166
+
+
+def lenet5() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10),
+    )  # fmt: skip
+
+
+def held(session: Compression) -> int:
+    """Bytes of all tensors that a session keeps while the loop trains."""
+    kept = session._talk._resting.kept
+    pulled = [*session._pull.price.values(), *session._pull.offset.values()]
+    rows = session._talk.problem.rhs.values()
+    storages = [tensor.untyped_storage() for tensor in (*kept, *pulled, *rows)]
+    return sum({s.data_ptr(): s.nbytes() for s in storages}.values())
+
+
+def step_of(
+    net: nn.Module, optimizer: torch.optim.Optimizer, session: Compression | None
+) -> Callable[[torch.Tensor, torch.Tensor], None]:
+    def step(images: torch.Tensor, labels: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(net(images), labels)
+        (loss if session is None else loss + session.penalty()).backward()
+        optimizer.step()
+
+    return step
+
+
+def ratio(steps: int, make: Callable[[nn.Module], torch.optim.Optimizer]) -> tuple[float, float]:
+    """Median seconds of a plain step, and the median of session steps over it."""
+    plain, pulled = lenet5(), lenet5()
+    session = Compression(pulled, choose(pulled), GlobalCardinality(KEEP), ADMM(1e-3))
+    runs = step_of(plain, make(plain), None), step_of(pulled, make(pulled), session)
+    images, labels = torch.randn(BATCH, 1, 28, 28), torch.randint(10, (BATCH,))
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for number in range(2 * steps + 6):
+        which = number % 2
+        begin = time.process_time()
+        runs[which](images, labels)
+        if number >= 6:  # the first ones warm up
+            seconds[which].append(time.process_time() - begin)
+    middle = [statistics.median(times) for times in seconds]
+    return middle[0], middle[1] / middle[0]
+
+
+def memory() -> dict[str, float]:
+    """Held after one update, over the targeted weights."""
+    found: dict[str, float] = {}
+    rule = SurrogateContraction(50, 0.1, first_step=0.1)
+    solvers = {
+        "ADMM": ADMM(1e-3),
+        "Alternating": Alternating(1e-3, rounds=1),
+        "SurrogateLagrangian": SurrogateLagrangian(rule, rho=1e-3),
+    }
+    for name, solver in solvers.items():
+        net = lenet5()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+        images, labels = torch.randn(2, 1, 28, 28), torch.randint(10, (2,))
+        session = Compression(
+            net,
+            choose(net),
+            GlobalCardinality(KEEP),
+            solver,
+            optimizer=optimizer,
+            cost=lambda m, x=images, y=labels: functional.cross_entropy(m(x), y),
+        )
+        for _ in range(3):
+            step_of(net, optimizer, session)(images, labels)
+            with torch.no_grad():  # the support changes, as it does in training
+                for target in session.targets.values():
+                    target.add_(0.1 * target.std() * torch.randn_like(target))
+            session.update()
+        found[name] = held(session) / (4 * sum(session.targets.sizes.values()))
+    return found
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    for name, make in (
+        ("SGD", lambda net: torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)),
+        ("Adam", lambda net: torch.optim.Adam(net.parameters(), lr=1e-3)),
+    ):
+        seconds, more = ratio(steps, make)
+        print(f"{name:20} step {1e3 * seconds:7.2f} ms   with session × {more:.3f}")
+    for name, times in memory().items():
+        print(f"{name:20} holds {times:.2f} × the targeted weights")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How fast the projections are; see ``__main__``."""

@@ -1,0 +1,39 @@
+"""Masks: entries that are zero now stay zero, exactly, whatever the optimizer does."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lagrange.nn.parametrized import attach, named
+
+
+class Zeros(nn.Module):
+    """The parameter where ``mask`` is true, and 0 (never −0) elsewhere."""
+
+    mask: Tensor
+
+    def __init__(self, mask: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mask", mask)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return torch.where(self.mask, weight, weight.new_zeros(()))
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        """The parameter itself: the object that an optimizer knows stays in use."""
+        return weight
+
+
+def freeze_zeros(model: nn.Module, names: Sequence[str]) -> Mapping[str, Tensor]:
+    """Masks the zeros of these parameters, in place; gives back the masks, true where not zero.
+
+    Gradients of masked entries are zero, and what momentum or weight decay do to the stored parameter
+    does not show. An optimizer built before keeps training the same parameters, with its state.
+    ``copy.deepcopy`` and ``state_dict`` hold masks as buffers. Undo with ``bake.thaw``.
+    """
+    masks = dict[str, Tensor]()
+    for name, parameter in named(model, names).items():
+        masks[name] = (parameter != 0).detach()
+        attach(model, parameter, Zeros(masks[name]))
+    return masks

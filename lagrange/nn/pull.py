@@ -1,0 +1,83 @@
+"""The pull on the weights that a query asks for, as a term of a loss or as a step of its own.
+
+    ⟨λ, W⟩ + ρ/2 ‖W + offset‖²  =  ρ/2 ‖W − C‖² + constant,      C = −offset − λ/ρ
+
+In the split W − Z = 0 the offset is −Z, so that C = Z − U with the scaled multipliers U = λ/ρ: the
+familiar ρ/2 ‖W − Z + U‖², squared. Without a query only the linear term is left.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from lagrange.queries import Quadratic
+from lagrange.vectors import Vector, first_bad_row
+
+length: Callable[[Tensor], Tensor] = cast(Any, torch.linalg).vector_norm  # not typed by torch
+
+
+class Pull(NamedTuple):
+    """rho, λ and offset by name; at rho = 0 there is no offset. The tensors are read, never changed."""
+
+    rho: float
+    price: Mapping[str, Tensor]
+    offset: Mapping[str, Tensor]
+
+    def penalty(self, weights: Mapping[str, Tensor]) -> Tensor:
+        """ρ/2 ‖W − C‖², or ⟨λ, W⟩ at rho = 0: a 0-d tensor that is differentiable in W alone.
+
+        In single precision whatever autocast says.
+        """
+        apply = cast(Any, _Term).apply
+        return apply(self, *(weights[name] for name in self.price))
+
+    def beyond(self, name: str, weight: Tensor) -> Tensor:
+        """W − C = W + offset + λ/ρ, a fresh tensor."""
+        return (weight + self.offset[name]).add_(self.price[name], alpha=1.0 / self.rho)
+
+    def apply(self, weights: Mapping[str, Tensor], step: float) -> None:
+        """In place  W ← argmin_V ½‖V − W‖² + step · penalty(V)  = (W + a C)/(1 + a), a = step · ρ."""
+        if not (math.isfinite(step) and step > 0):
+            raise ValueError(f"the step of a pull must be a finite number > 0, got {step!r}")
+        a = step * self.rho
+        with torch.no_grad():
+            for name, price in self.price.items():
+                weight = weights[name]
+                move = self.beyond(name, weight).mul_(a / (1 + a)) if self.rho > 0 else step * price
+                weight.sub_(move.to(weight.dtype))
+
+
+def pull_of(names: Sequence[str], price: Vector, query: Quadratic | None) -> Pull:
+    """The pull of one ask; refuses prices that are no numbers."""
+    bad = first_bad_row({name: price[name] for name in names})
+    if bad is not None:
+        raise ValueError(f"the prices of row {bad!r} hold a NaN or an infinity")
+    prices = {name: price[name] for name in names}
+    if query is None:
+        return Pull(0.0, prices, {})
+    return Pull(query.rho, prices, {name: query.offset[name] for name in names})
+
+
+class _Term(torch.autograd.Function):
+    """Written out because autograd would keep every difference until the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, pull: Pull, *weights: Tensor) -> Tensor:
+        ctx.pull = pull
+        named = zip(pull.price.items(), weights, strict=True)
+        if pull.rho == 0:
+            return torch.stack([(w * price).sum() for (_, price), w in named]).sum()
+        ctx.save_for_backward(*weights)
+        squares = [length(pull.beyond(name, w)) ** 2 for (name, _), w in named]
+        return torch.stack(squares).sum() * (pull.rho / 2)
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> Any:
+        (g,), pull = outputs, cast("Pull", ctx.pull)
+        if pull.rho == 0:
+            return None, *(price * g for price in pull.price.values())
+        named = zip(pull.price, ctx.saved_tensors, strict=True)
+        return None, *(pull.beyond(n, w).mul_(g * pull.rho).to(w.dtype) for n, w in named)

@@ -1,0 +1,293 @@
+"""Compression inside a training loop that stays the user's own.
+
+    session = Compression(model, "*.weight", GlobalCardinality(5166), ADMM(rho=1e-3))
+    for step, (inputs, labels) in enumerate(batches, start=1):
+        optimizer.zero_grad()
+        (loss(model(inputs), labels) + session.penalty()).backward()
+        optimizer.step()
+        if step % 100 == 0:
+            session.update()
+    session.finish()
+
+It is the engine's ask and tell: the solver asks the network block at prices and a pull, the loop trains
+under ``penalty()``, ``update()`` tells the solver what became of the weights, lets the set answer and
+puts the next question. The same training in a ``TrainingBlock`` under ``solve`` gives the same trace.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from lagrange.blocks import Response
+from lagrange.nn import ranks
+from lagrange.nn.checkpoint import classes_in, decode, encode
+from lagrange.nn.conversation import Conversation, Outside, tests_answers
+from lagrange.nn.measured import Cost, measured, require_fixed
+from lagrange.nn.members import Members
+from lagrange.nn.pull import Pull, pull_of
+from lagrange.nn.snapshot import restore, snapshot
+from lagrange.nn.split import NETWORK, Sets, image_of, require_stages, set_of, split
+from lagrange.nn.targets import Targets, choose, plain, require_own
+from lagrange.queries import Quadratic, Staged
+from lagrange.records import Record, Trace, ignore
+from lagrange.state import Solver, Start, State
+from lagrange.vectors import Vector, first_bad_row, norm, subtract
+
+FORMAT = 1  # of the state dict
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a session ended with.
+
+    weights     : the targets after the hard projection, as copies; the model holds the same
+    distance    : ‖W − Π(W)‖ / ‖W‖ just before it; large where the pull never took hold
+    cost        : of the model as it is now, NaN without a cost function
+    members     : the set and the names of its tensors, for what comes after: freeze, save, measure
+    multipliers : the last λ;  trace: the records of all steps
+    """
+
+    weights: Mapping[str, Tensor]
+    distance: float
+    cost: float
+    members: Members
+    multipliers: Vector
+    trace: Trace
+
+
+class Compression:
+    """A session on one model.
+
+    model     : may be compiled or wrapped for data parallelism; under the latter each process has a
+                session of its own and all of them do the same
+    targets   : of ``choose``, or a pattern for it
+    sets      : a set of vectors over all targets; or rules pattern → set of each tensor that matches
+                (``Together(set)``: of all of them); or a list of these, one for each stage of a solver
+                that goes through stages
+    solver    : as for ``solve``; block 0 is the network, block 1 the set
+    optimizer : that of the loop. Needed, as ``cost`` is, by solvers that may reject an answer
+    cost      : model → loss on a fixed set of batches of the training data. Called in eval mode
+                without gradients, at every update
+    observe   : called with the record of every finished step
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        targets: Targets | str,
+        sets: Sets | Sequence[Sets],
+        solver: Solver[Any],
+        *,
+        optimizer: torch.optim.Optimizer | None = None,
+        cost: Cost | None = None,
+        observe: Callable[[Record], None] = ignore,
+    ) -> None:
+        if isinstance(solver, type):
+            raise ValueError(f"solver must be an object, got the class {solver.__name__}: call it")
+        require_stages(sets, solver)
+        self.targets = choose(model, targets) if isinstance(targets, str) else targets
+        self._net, self._optimizer, self._cost = plain(model), optimizer, cost
+        self._spread = ranks.is_spread(model)
+        require_own(self.targets, self._net, self._optimizer)
+        problem = split(Outside(), self.targets, sets)
+        start = self._start(problem, solver)
+        self._talk = Conversation(problem, solver, start, observe)
+        self._finished = False
+        self._uses: set[str] = set()
+        self._pull = self._asked()
+
+    @property
+    def state(self) -> State[Any]:
+        """The solver's state, as ``solve`` keeps it. Nothing in it is shared with the model."""
+        return self._talk.state
+
+    @property
+    def trace(self) -> Trace:
+        """The records of all steps."""
+        return self._talk.trace
+
+    @property
+    def active(self) -> bool:
+        """Is a question to the network open? False once the solver has nothing left to ask."""
+        return not self._finished and self._asks
+
+    @property
+    def position(self) -> Any:
+        """What the loop told ``update`` about its place in the data when the present weights came
+        about: after a rejected answer an earlier place than the last.
+        """
+        kept = self.state.responses[NETWORK]
+        return None if kept is None else kept.point.position
+
+    def penalty(self) -> Tensor:
+        """ρ/2 ‖W − Z + λ/ρ‖² of the open question: add it to the loss, once a backward pass."""
+        self._require_active()
+        if torch.is_grad_enabled():
+            self._uses.add("penalty()")
+        return self._pull.penalty(self.targets)
+
+    def pull(self, step: float) -> None:
+        """Instead of the penalty, after each optimizer step: W ← (W + a(Z − λ/ρ))/(1 + a), a = step·ρ.
+
+        step : the learning rate. An adaptive optimizer would rescale a penalty with the loss.
+        """
+        self._require_active()
+        self._pull.apply(self.targets, step)
+        self._uses.add("pull(step)")
+
+    def update(self, position: Any = None) -> Record:
+        """The training so far is the network's answer; returns the record of the last step.
+
+        position : where the loop stands in its data, any JSON-able value; the property gives it back
+        If the solver rejects the answer, model and optimizer are put back to where they were.
+        """
+        self._require_active()
+        if len(self._uses) != 1:
+            used = " and ".join(sorted(self._uses)) or "neither penalty() nor pull(step)"
+            raise ValueError(
+                f"since the last update {used} took part in the training: use one of penalty() and "
+                "pull(step), with gradients enabled"
+            )
+        answer = self._answer(position)
+        if not self._talk.tell(answer):
+            self._put_back()
+        self._uses.clear()
+        self._pull = self._asked()
+        return self.state.record
+
+    def change_sets(self, sets: Sets) -> None:
+        """From now on these sets: a new budget, new weights of a projection. Multipliers and answers
+        stay. A schedule that is known beforehand is better given as a list of sets.
+        """
+        self._require_active()
+        self._talk.problem = split(Outside(), self.targets, sets)
+
+    def finish(self) -> Finished:
+        """Projects the weights on the set, in the model, and ends the session."""
+        if self._finished:
+            raise ValueError("the session is finished: make a new one to go on")
+        require_own(self.targets, self._net, self._optimizer)
+        before = image_of(self.targets)
+        wanted = set_of(self._talk.problem)
+        projected = wanted.members.project(before)
+        with torch.no_grad():
+            for name, target in self.targets.items():
+                target.copy_(projected[name])
+        self._finished = True
+        length = norm(before)
+        return Finished(
+            weights={name: target.detach().clone() for name, target in self.targets.items()},
+            distance=norm(subtract(before, projected)) / length if length > 0 else 0.0,
+            cost=self._measured(),
+            members=Members(tuple(self.targets), wanted.members),
+            multipliers=self.state.multipliers,
+            trace=self.trace,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and JSON-able values; the weights themselves are in the model's own."""
+        return {
+            "format": FORMAT,
+            "targets": list(self.targets),
+            "state": encode(self.state),
+            "trace": encode(list(self.trace)),
+            "uses": sorted(self._uses),
+        }
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Goes on from a checkpoint, taken at an update or between two. Model, optimizer and data
+        order are for the loop to restore.
+        """
+        if saved.get("format") != FORMAT or saved.get("targets") != list(self.targets):
+            raise ValueError(
+                f"the checkpoint has format {saved.get('format')} and targets "
+                f"{saved.get('targets')}, this session {FORMAT} and {list(self.targets)}"
+            )
+        state = cast("State[Any]", decode(saved["state"], set(classes_in(self.state))))
+        if type(state.memory) is not type(self.state.memory):
+            raise ValueError(
+                f"the checkpoint is of another solver: of {type(state.memory).__module__}, not of "
+                f"{type(self.state.memory).__module__}"
+            )
+        trace = Trace()
+        for record in decode(saved["trace"]):
+            trace(record)
+        self._talk.resume(state, trace)
+        self._uses = set(saved["uses"])
+        self._pull = self._asked()
+
+    def _start(self, problem: Any, solver: Solver[Any]) -> State[Any]:
+        """The weights as they are and their projection, zero multipliers."""
+        image = image_of(self.targets)
+        there = Response(image, self._measured(), -math.inf, snapshot(None, None))
+        state = solver.init(
+            problem, Start(None, (there, set_of(problem, first=True).nearest(image)))
+        )
+        self._keeps = tests_answers(problem, solver, state)
+        if not self._keeps:
+            return state
+        if self._cost is None or self._optimizer is None:
+            raise ValueError(
+                f"{type(solver).__name__} compares costs before it accepts an answer: pass cost=, the "
+                "loss on a fixed set of batches, and optimizer=, to undo what is rejected"
+            )
+        require_fixed(self._cost, self._net, there.cost)
+        there = replace(there, point=snapshot(self._net, self._optimizer))
+        return state._replace(responses=(there, *state.responses[1:]))
+
+    def _asked(self) -> Pull:
+        """The pull of the open question."""
+        question = self._talk.question
+        self._asks = question is not None
+        if question is None:
+            return self._pull
+        query = question.query
+        if isinstance(query, Staged):
+            query = cast(Any, query).query
+        if query is None:
+            raise ValueError("a set answers a pull, not prices alone: give the solver a rho")
+        return pull_of(tuple(self.targets), question.price, cast("Quadratic", query))
+
+    def _answer(self, position: Any) -> Response:
+        """What became of the weights."""
+        require_own(self.targets, self._net, self._optimizer)
+        image = image_of(self.targets)
+        bad = first_bad_row(image)
+        if bad is not None:
+            raise ValueError(
+                f"the weights of {bad!r} hold a NaN or an infinity: lower the learning rate or rho"
+            )
+        if self._spread:
+            ranks.require_same(image)
+        net, optimizer = (self._net, self._optimizer) if self._keeps else (None, None)
+        point = snapshot(net, optimizer, position=position)
+        return Response(image, self._measured(), -math.inf, point)
+
+    def _put_back(self) -> None:
+        """The model and the optimizer as they were when the answer was given that the solver kept."""
+        kept = self.state.responses[NETWORK]
+        if kept is None or not self._keeps:
+            raise ValueError(
+                "the solver dropped an answer although costs had not mattered to it before, and the "
+                "weights before were not kept"
+            )
+        restore(kept.point, self._net, self._optimizer)
+
+    def _measured(self) -> float:
+        if self._cost is None:
+            return math.nan
+        found = measured(self._cost, self._net)
+        return ranks.agreed(found) if self._spread else found
+
+    def _require_active(self) -> None:
+        if self._finished:
+            raise ValueError("the session is finished: make a new one to go on")
+        if not self._asks:
+            raise ValueError(
+                f"the solver asks nothing more after step {self.state.record.step}: end the loop when "
+                "session.active is False and call finish()"
+            )

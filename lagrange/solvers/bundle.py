@@ -1,0 +1,233 @@
+"""Bundle method on the dual: the best step by all that the blocks have answered.
+
+Problem      max over λ ∈ Λ of  q(λ) = min_x L(x, λ)       (Λ: λ ≥ 0 on ≤ rows; any X_i)
+Update       every block answers the same prices λ; each answer is a cut of its block's dual function
+             λ⁺ = argmax over Λ of  model(λ) − ‖λ − λ̂‖²/(2t),    model(λ) = Σ_i min_k cut_ik(λ) − ⟨λ, b⟩
+             λ̂ ← λ⁺ if the value there rises by at least ``serious`` of what the model foretold; else
+             λ̂ stays and the new cuts have made the model better. t grows where the model was right
+             and shrinks where it was far off.
+             In level form: λ⁺ is the point nearest to λ̂ of the level set {model ≥ model(λ⁺)}; choosing
+             t is choosing the level.
+Guarantee    With exact blocks and bounded X_i values at λ̂ tend to max q [1]. ``dual_residual`` of a
+             record is δ = ε + R‖s‖, s = (λ⁺ − λ̂)/t, where the weighted cuts lie ε above the value v at
+             λ̂: no μ ∈ Λ within R = max(1, ‖λ̂‖) of λ̂ has q(μ) > v + δ. When δ ≤ tolerance (1 + |v|)
+             nothing is asked any more. ε and s are computed in floats: δ says when to stop; it is no
+             proved bound. Proved are, as ever, the lower bounds, at every step.
+Caveat       v is the value of the answers. Blocks that miss their minimum by ε_i push it and the model
+             up by Σ ε_i at most; bounds hold all the same. What ``weighted_images`` returns is
+             nearly feasible for the *convexified* problem, not for the problem.
+             Memory is m · columns · n numbers. Few columns make many more steps; see ``columns``.
+
+Notation     λ multipliers · λ̂ center · t step_size · ε, s error and slope of the weighted cuts
+Reference    [1] Kiwiel, Math. Program. 46 (1990) 105–122: the choice of t
+             Lemaréchal, Nemirovskii, Nesterov, Math. Program. 69 (1995) 111–147: levels
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from lagrange import bounds
+from lagrange.blocks import Ask, Response
+from lagrange.problem import Problem
+from lagrange.records import Record
+from lagrange.solvers.bundle_program import Effort, Proximal, best_step
+from lagrange.solvers.cuts import Cuts, FloatArray
+from lagrange.solvers.flat import Flat
+from lagrange.state import Start, State, initial
+from lagrange.sweeps import proved, sweep
+from lagrange.vectors import Vector, dot, norm, subtract
+
+SERIOUS = 0.1  # of the foretold rise
+GROWTH, SHRINKAGE = 5.0, 0.3  # of t in one step, at most
+FIRST_RISE = 0.01  # the first step aims at this much of the value
+
+
+class Memory(NamedTuple):
+    """What the solver keeps besides the answers.
+
+    center, value : λ̂ (n,) and L(x, λ̂) of the answers there;   step_size : t
+    cuts          : one set a block (a single one if they are kept together); empty before the first
+    foretold      : model(λ⁺) − value, what the next answers are held against
+    gap           : δ, see above
+    """
+
+    center: FloatArray
+    value: float
+    step_size: float
+    cuts: tuple[Cuts, ...]
+    foretold: float
+    gap: float
+
+
+@final
+@dataclass(frozen=True)
+class LevelBundle:
+    """Settings.
+
+    columns    : cuts kept a block, at least 2. 40 do for some hundred coupling rows; with 1600 it took
+                 150. What is dropped has no weight or is merged, so any number converges.
+    together   : one set of cuts for the sum of all blocks: less memory and many more steps.
+    tolerance  : stop when δ ≤ tolerance (1 + |value|).
+    step_size  : the first t > 0; None: it aims at a rise of 1 % of the first value.
+    accuracy   : the quadratic program may miss this share of the foretold rise, in (0, 1)
+    sweeps     : of the quadratic program at most, a step
+    """
+
+    columns: int = 40
+    together: bool = False
+    tolerance: float = 1e-6
+    step_size: float | None = None
+    accuracy: float = 0.3
+    sweeps: int = 40
+
+    def __post_init__(self) -> None:
+        _require_whole("columns", self.columns, 2)
+        _require_whole("sweeps", self.sweeps, 1)
+        if not 0 <= self.tolerance < math.inf:
+            raise ValueError(f"tolerance must be a finite number ≥ 0, got {self.tolerance}")
+        if self.step_size is not None and not 0 < self.step_size < math.inf:
+            raise ValueError(f"step_size must be finite and > 0, or None, got {self.step_size}")
+        if not 0 < self.accuracy < 1:
+            raise ValueError(f"accuracy must lie in (0, 1), got {self.accuracy}")
+
+    def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
+        flat = Flat.of(problem)
+        empty = Memory(np.zeros(flat.size), -math.inf, math.nan, (), math.inf, math.inf)
+        return initial(problem, start, empty)
+
+    def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[None], ...]:
+        if state.memory.cuts and state.memory.gap <= self.tolerance * (
+            1.0 + abs(state.memory.value)
+        ):
+            return ()
+        return tuple(
+            Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
+        )
+
+    def tell(
+        self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
+    ) -> State[Memory]:
+        if state.record.step == 0:
+            problem.check_rows(answers)
+        flat = Flat.of(problem)
+        g = problem.residual(answers)
+        cost = math.fsum(answer.cost for answer in answers)
+        value = cost + dot(state.multipliers, g)
+        lower = proved(problem, sweep(problem, self.ask(problem, state), answers))
+        feasible = bounds.feasible_point(problem, answers, g)
+        best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
+        memory, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
+        memory, prices = self._stepped(problem, flat, memory)
+        multipliers = flat.vector(prices)
+        moved = norm(subtract(multipliers, state.multipliers))
+        return State(
+            multipliers=multipliers,
+            responses=tuple(answers),
+            residual=g,
+            cost=cost,
+            best=best,
+            memory=memory,
+            record=Record(
+                step=state.record.step + 1,
+                cost=cost,
+                lagrangian=value,
+                lower_bound=lower,
+                upper_bound=math.nan if feasible is None else feasible.cost,
+                residual=norm(g),
+                dual_residual=memory.gap,
+                dual_scale=1.0 + abs(memory.value),
+                step_size=memory.step_size,
+                movement=moved,
+                accepted=accepted,
+                moves=state.record.moves + (moved > 0),
+            ),
+        )
+
+    def _heard(
+        self, flat: Flat, state: State[Memory], answers: Sequence[Response], now: "_Now"
+    ) -> tuple[Memory, bool]:
+        """The answers as cuts, the center where they say it should be, and whether it moved."""
+        old, prices = state.memory, flat.array(state.multipliers)
+        pairs = [(flat.array(answer.image), answer.cost) for answer in answers]
+        if self.together:
+            pairs = [(np.sum([image for image, _ in pairs], 0), now.cost)]
+        if not old.cuts:
+            cuts = tuple(Cuts.of(image, cost) for image, cost in pairs)
+            t = self.step_size or FIRST_RISE * (1.0 + abs(now.value)) / max(
+                norm(now.g) ** 2, 1e-300
+            )
+            return old._replace(center=prices, value=now.value, step_size=t, cuts=cuts), True
+        cuts = tuple(
+            known.with_cut(image, cost, prices, self.columns)
+            for known, (image, cost) in zip(old.cuts, pairs, strict=True)
+        )
+        rise = now.value - old.value
+        accepted = rise >= SERIOUS * max(old.foretold, 0.0)
+        # does q go on rising beyond λ⁺? its subgradient there says so
+        onward = float(flat.array(now.g) @ (prices - old.center)) > 0
+        t = old.step_size * _factor(rise, old.foretold, accepted, onward)
+        new = old._replace(cuts=cuts, step_size=t)
+        return (new._replace(center=prices, value=now.value) if accepted else new), accepted
+
+    def _stepped(
+        self, problem: Problem[Any], flat: Flat, memory: Memory
+    ) -> tuple[Memory, FloatArray]:
+        """The memory after the quadratic program, and λ⁺."""
+        center, t = memory.center, memory.step_size
+        program = Proximal(center, flat.array(problem.rhs), t, flat.marks(problem.inequality))
+        little = 0.1 * self.tolerance * (1.0 + abs(memory.value))
+        step = best_step(
+            program, memory.cuts, memory.value, Effort(self.accuracy, little, self.sweeps)
+        )
+        s = program.slope(step.residual)
+        # for μ ∈ Λ: model(μ) ≤ weighted sum at λ⁺ + ⟨s, μ − λ⁺⟩, since λ⁺ is a projection
+        error = step.value + step.slack - t * float(s @ s) - memory.value
+        reach = max(1.0, float(np.linalg.norm(center)))
+        hoped = step.value + step.slack - memory.value
+        if step.slack > max(hoped / 2, little):
+            t *= SHRINKAGE  # the program was too hard to solve
+        elif hoped <= little:
+            t *= GROWTH  # nothing to be had so close to λ̂
+        memory = memory._replace(
+            cuts=step.cuts,
+            step_size=t,
+            foretold=step.value - memory.value,
+            gap=max(0.0, error) + reach * float(np.linalg.norm(s)),
+        )
+        return memory, step.prices
+
+
+class _Now(NamedTuple):
+    """What the answers amount to."""
+
+    cost: float
+    g: Vector
+    value: float
+
+
+def _factor(rise: float, foretold: float, accepted: bool, onward: bool) -> float:
+    """What t is multiplied by: ½/(1 − rise/foretold) is the best t of a parabola through both."""
+    if foretold <= 0:
+        return 1.0
+    short = 1.0 - rise / foretold
+    best = 0.5 / short if short > 0 else math.inf
+    if accepted:
+        return min(GROWTH, max(1.0, best)) if onward else 1.0
+    return max(SHRINKAGE, best) if rise < -foretold else 1.0
+
+
+def weighted_images(problem: Problem[Any], state: State[Memory]) -> list[Vector]:
+    """What each block does in the mean of the present cuts: nearly feasible for the convexified
+    problem, a start for rounding. Of the sum of all blocks if the cuts are kept together.
+    """
+    flat = Flat.of(problem)
+    return [flat.vector(c.weights @ c.images) for c in state.memory.cuts]
+
+
+def _require_whole(name: str, value: int, least: int) -> None:
+    if value < least or value % 1:
+        raise ValueError(f"{name} must be at least {least} and whole, got {value}")
