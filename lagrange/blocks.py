@@ -5,7 +5,7 @@ consumes of the coupling rows (``image``) and what that costs. The engine never 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lagrange.vectors import Vector
@@ -14,7 +14,7 @@ Q_co = TypeVar("Q_co", covariant=True)
 Q_contra = TypeVar("Q_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Response:
     """What a block does.
 
@@ -30,6 +30,20 @@ class Response:
     cost: float
     bound: float = -math.inf
     point: Any = None
+
+    def __init__(
+        self, image: Vector, cost: float, bound: float = -math.inf, point: Any = None
+    ) -> None:
+        # as the generated one, in half the time: every answer of every step passes here
+        _set_image(self, image)
+        _set_cost(self, cost)
+        _set_bound(self, bound)
+        _set_point(self, point)
+
+
+_set_image, _set_cost, _set_bound, _set_point = (
+    vars(Response)[field.name].__set__ for field in fields(Response)
+)
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lagrange import families, run_folder, runs
+from lagrange.certify import certify_run
 from lagrange.certify_saved import certify_saved, trusted_instance
 from lagrange.falsify_command import falsify
 from lagrange.live import Progress
@@ -193,6 +194,7 @@ def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(run.solution.message, markup=False)
+    console.print(certify_run(run).line, markup=False)
     if run.instance.exact is None:
         console.print("bounds are the solver's own: this instance has no exact recomputation")
     console.print(f"saved in {report['run']}", markup=False)

@@ -4,6 +4,7 @@
     trace.csv         one line a step
     multipliers.npz   those that prove the bound (the last ones where none is proved), by row name
     point.npz         the feasible point, if one was found
+    certificate.json, certificate.md   which theorem licenses the run, hypothesis by hypothesis
     and the files of the instance that are needed to verify the run later
 
 Every file is written beside its place and then moved, so that a full disk leaves no half file.
@@ -22,6 +23,7 @@ from typing import Any, cast
 import numpy as np
 
 from lagrange.certificates import Infeasible, disagreements, prove
+from lagrange.certify import certify_run
 from lagrange.instances import Instance
 from lagrange.runs import Finished, report_of
 from lagrange.status import Status
@@ -66,6 +68,7 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
         _replace(folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers))
         complaint = _save_point(run, folder)
         _write_report(run, folder, {})
+        _write_certificate(run, folder)
         if complaint is not None:
             raise complaint
         if run.error is not None or run.solution.status is Status.INTERRUPTED:
@@ -111,6 +114,13 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
     _replace(folder / "run.json", lambda path: _write_text(path, text))
     return report
+
+
+def _write_certificate(run: Finished, folder: Path) -> None:
+    certificate = certify_run(run)
+    text = json.dumps(certificate.as_json(), indent=2, allow_nan=False) + "\n"
+    _replace(folder / "certificate.json", lambda path: _write_text(path, text))
+    _replace(folder / "certificate.md", lambda path: _write_text(path, certificate.as_markdown()))
 
 
 def _digest(path: Path) -> str:

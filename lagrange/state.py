@@ -124,9 +124,6 @@ def replaced(
     responses: tuple[Response | None, ...], blocks: Sequence[int], answers: Sequence[Response]
 ) -> tuple[Response | None, ...]:
     """responses with the answers of the named blocks put in."""
-    if len(blocks) == len(answers) == 1:
-        i = blocks[0]
-        return (*responses[:i], answers[0], *responses[i + 1 :])
     new = list(responses)
     for block, answer in zip(blocks, answers, strict=True):
         new[block] = answer

@@ -107,10 +107,8 @@ class ResidualBelow(Stop):
             return Status.INFEASIBLE
         if now.unboundedness < self.divergence:
             return Status.UNBOUNDED
-        if math.isnan(now.residual):
-            return None
         floor = self.absolute * math.sqrt(vectors.size(state.multipliers))
-        if not self._small(now.residual, now.residual_scale, floor):
+        if not self._small(now.residual, now.residual_scale, floor):  # NaN is not
             return None
         if math.isnan(now.dual_residual):
             return Status.CONVERGED

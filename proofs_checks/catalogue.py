@@ -16,6 +16,7 @@ from proofs_checks import (
     projections_convex,
     projections_joint,
     projections_values,
+    run_certificates,
     step_constants,
     subgradient_rates,
     subgradient_rules,
@@ -41,6 +42,7 @@ _MODULES = (
     projections_convex,
     progressive,
     geoffrion,
+    run_certificates,
     performance,
 )
 

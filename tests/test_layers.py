@@ -45,10 +45,11 @@ TABLE = """
       sets.binary sets.codebook sets.grids sets.powers solvers.surrogate_level
     families models.cvxpy_model nn.controls nn.session parallel runs sets.joint sets.nested \
       testing.solvers
-    . nn nn.level_codes run_folder sets testing.suites theorems.progressive
-    certify demo nn.quantized_weights nn.tensor_codes testing
-    certify_saved nn.bake nn.packed
-    cli nn.exporting nn.measures
+    . nn nn.level_codes sets testing.suites theorems.progressive
+    certify nn.quantized_weights nn.tensor_codes testing
+    nn.bake nn.packed run_folder
+    certify_saved demo nn.exporting nn.measures
+    cli
 """
 LEVELS = [line.split() for line in TABLE.strip().splitlines()]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

@@ -21,7 +21,6 @@ ILL = 1e6  # condition number from which solutions by the inverse are refined
 class Inverse(NamedTuple):
     """K⁻¹ for K = A Aᵀ + ρI or AᵀA + ρI, whichever is smaller; K itself if κ(K) is large."""
 
-    rho: float
     inverse: FloatArray
     ill: FloatArray | None
 
@@ -58,7 +57,8 @@ class LeastSquares:
     def respond(self, price: Vector, query: Quadratic | None, start: Response | None) -> Response:
         if query is None:
             return self._at_prices(price_of(price, self.row))
-        rho, A, K = query.rho, self.A, self._inverse_for(query.rho)
+        rho, A = query.rho, self.A
+        K = self._last.get(rho) or self._inverse_for(rho)
         v = _wanted(price, query, self.row)  # (n,)
         _require_finite(v.dot(v), price, self.row)
         if A.shape[1] > A.shape[0]:
@@ -73,18 +73,16 @@ class LeastSquares:
         return self.A @ self.A.T if self.A.shape[1] > self.A.shape[0] else self.A.T @ self.A
 
     @cached_property
-    def _last(self) -> dict[str, Inverse]:
-        """The inverse that was asked for last: a memory that changes no answer."""
+    def _last(self) -> dict[float, Inverse]:
+        """The inverse for the ρ that was asked last: a memory that changes no answer."""
         return {}
 
     def _inverse_for(self, rho: float) -> Inverse:
-        last = self._last.get("")
-        if last is not None and last.rho == rho:
-            return last
         K = self._gram + rho * np.eye(len(self._gram))
         inverse: FloatArray = np.linalg.inv(K).astype(np.float64, copy=False)
         ill = np.linalg.norm(K, 1) * np.linalg.norm(inverse, 1) > ILL
-        self._last[""] = new = Inverse(rho, inverse, K if ill else None)
+        self._last.clear()
+        self._last[rho] = new = Inverse(inverse, K if ill else None)
         return new
 
     @cached_property

@@ -7,8 +7,8 @@
 
 A step that is not given is part of the point: the set is the union over all s ≥ 0, and the projection
 finds the step of least squared error among all of them (``lagrange.sets.steps``), not a local one. The
-proof takes as many evaluations as there are levels, so with more than 9 bits it is asked for with
-``proof=True``; else the search may stop without it, and ``exact`` is False.
+proof takes as many evaluations as there are levels, so with more than 9 bits (8 if asymmetric) it is
+asked for with ``proof=True``; else the search may stop without it, and ``exact`` is False.
 Ties go to the level of smaller magnitude; between −l and +l to +l.
 
 The zero-free grid is that of progressive ADMM, where zero belongs to pruned weights.
@@ -26,7 +26,7 @@ from lagrange.sets.quantized import Quantized, require_axis, require_bits, requi
 WIDEST = 16
 WIDEST_SEARCHED = 12  # at 16 bits the search for the best step takes most of a minute
 WIDEST_PROVED = 9  # beyond, a proof takes more time than a search over some hundred steps
-BUDGET = 30.0  # evaluations of a search without a proof
+BUDGET = 20.0  # evaluations of a search without a proof
 WIDEST_SHIFTED = 8  # the same for step and zero point together
 
 
@@ -39,7 +39,7 @@ class UniformGrid(Quantized):
     asymmetric : 2^bits levels from −z to 2^bits − 1 − z steps instead of 2^bits − 1 symmetric ones
     zero_point : z; None: the best one, together with the best step
     axis       : rows along this axis have a step (and zero point) each; None: one for the array
-    proof      : search until the step is proved to be the best with more than 9 bits too
+    proof      : search until the step is proved to be the best with more than 9 (8) bits too
     """
 
     bits: int
@@ -80,7 +80,7 @@ class UniformGrid(Quantized):
             last = most if self.zero_point is None else (1 << self.bits) - 1 - self.zero_point
             return Fixed(self.step * np.arange(first, last + 1.0))
         if self.asymmetric:
-            budget = search_budget(self.bits, self.proof)
+            budget = search_budget(self.bits + 1, self.proof)  # two sides
             return Shifted((1 << self.bits) - 1, self.zero_point, budget)
         return Scaled(np.arange(most + 1.0), search_budget(self.bits, self.proof))
 

@@ -16,7 +16,8 @@ Guarantee    With exact blocks and bounded X_i values at λ̂ tend to max q [1].
 Caveat       v is the value of the answers. Blocks that miss their minimum by ε_i push it and the model
              up by Σ ε_i at most; bounds hold all the same. What ``weighted_images`` returns is
              nearly feasible for the *convexified* problem, not for the problem.
-             Memory is m · columns · n numbers. Few columns make many more steps; see ``columns``.
+             Memory is m · columns · n numbers. Close to the optimum the quadratic program is what takes
+             time, and δ falls late: the last digits cost more than all before.
 
 Notation     λ multipliers · λ̂ center · t step_size · ε, s error and slope of the weighted cuts
 Reference    [1] Kiwiel, Math. Program. 46 (1990) 105–122: the choice of t
@@ -68,8 +69,8 @@ class Memory(NamedTuple):
 class LevelBundle:
     """Settings.
 
-    columns    : cuts kept a block, at least 2. 40 do for some hundred coupling rows; with 1600 it took
-                 150. What is dropped has no weight or is merged, so any number converges.
+    columns    : cuts kept a block, at least 2. 40 did for knapsacks on up to 1600 coupling rows. What
+                 is dropped has no weight or is merged, so fewer make more steps and no other limit.
     together   : one set of cuts for the sum of all blocks: less memory and many more steps.
     tolerance  : stop when δ ≤ tolerance (1 + |value|).
     step_size  : the first t > 0; None: it aims at a rise of 1 % of the first value.
@@ -121,6 +122,7 @@ class LevelBundle:
         feasible = bounds.feasible_point(problem, answers, g)
         best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
         memory, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
+        t = memory.step_size
         memory, prices = self._stepped(problem, flat, memory)
         multipliers = flat.vector(prices)
         moved = norm(subtract(multipliers, state.multipliers))
@@ -140,7 +142,7 @@ class LevelBundle:
                 residual=norm(g),
                 dual_residual=memory.gap,
                 dual_scale=1.0 + abs(memory.value),
-                step_size=memory.step_size,
+                step_size=t,
                 movement=moved,
                 accepted=accepted,
                 moves=state.record.moves + (moved > 0),

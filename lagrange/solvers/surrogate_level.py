@@ -11,9 +11,9 @@ Guarantee    every level is an upper bound on q over the box, so on max q if som
              rounding included (``lagrange.multiplier_divergence``). Levels never rise.
              A step at most (q* − L)/‖g‖², the case for a level near q*, brings λ closer to every
              maximizer [1, Theorem 1].
-Caveat       L(x, λ) is not a lower bound; these come from sweeps, see ``SurrogateLagrangian``. A level
-             a little too high is noticed late: on equations with γ near 1/(number of blocks) it
-             fell close to q* within some hundred moves, with γ near 1 hardly at all.
+Caveat       L(x, λ) is not a lower bound; these come from sweeps, see ``SurrogateLagrangian``. Levels
+             fall when the multipliers have run away from each other, not before: a level a little too
+             high is noticed late. A smaller γ falls in fewer and longer drops.
              ≤ rows: moves are recorded before projection, which only makes the test later.
 
 Notation     λ multipliers · g residual · s step_size · ζ shrink · γ pace

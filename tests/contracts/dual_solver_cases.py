@@ -31,9 +31,9 @@ def dual_solver_cases() -> Iterator[SolverCase]:
             "volume-mixing": Volume(AdaptiveTarget(2.0, patience=2), mixing=0.7),
         }
         for name, solver in along_g.items():
-            yield SolverCase(f"{kind}-{name}", problem, solver, 14, costs)
+            yield SolverCase(f"{kind}-{name}", problem, solver, 10, costs)
         for name, solver in along_means.items():
-            yield SolverCase(f"{kind}-{name}", problem, solver, 14, costs, over_relaxed=True)
+            yield SolverCase(f"{kind}-{name}", problem, solver, 10, costs, over_relaxed=True)
     contraction = SurrogateContraction.for_horizon(40, first_step=0.5)
     for kind, capacity in (("exactly", 4), ("pack", 3)):  # the blocks of "cover" are not 0/1
         problem, costs = assignment(capacity, kind=kind), assignment_costs(capacity, kind=kind)
@@ -44,4 +44,4 @@ def dual_solver_cases() -> Iterator[SolverCase]:
             ("absolute", SurrogateAbsolute(contraction, 0.3)),
             ("absolute-sweeps", SurrogateAbsolute(contraction, growth=1.5, sweep_every=4)),
         ):
-            yield SolverCase(f"{kind}-{name}", folded, solver, 14, costs)
+            yield SolverCase(f"{kind}-{name}", folded, solver, 10, costs)

@@ -146,7 +146,7 @@ CASES = [
 CASES += refused(
     "temperature", lambda t: distillation(torch.ones(1, 2), torch.ones(1, 2), t), [0.0]
 )
-CASES += refused("rounds", lambda n: Alternating(1.0, rounds=n), [0, 1.5], "rounds")
+CASES += refused("alternating rounds", lambda n: Alternating(1.0, rounds=n), [0, 1.5], "rounds")
 CASES += refused("alternating order", lambda o: Alternating(1.0, order=o), [(0, 0)], "order")
 CASES += refused("scheduled every", lambda n: Scheduled(ADMM(1.0), n), [0], "every")
 CASES += refused("growth every", lambda n: SupportGrowth(every=n), [0], "every")

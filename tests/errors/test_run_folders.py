@@ -17,7 +17,15 @@ from tests.errors.case import ROOT
 
 LAGRANGE = (sys.executable, "-c", "from lagrange.cli import main; main()")
 OPTIONS = {"kind": "A", "agents": 2, "jobs": 6}
-FILES = ("instance.txt", "trace.csv", "multipliers.npz", "point.npz", "run.json")
+FILES = (
+    "instance.txt",
+    "trace.csv",
+    "multipliers.npz",
+    "point.npz",
+    "run.json",
+    "certificate.json",
+    "certificate.md",
+)
 
 
 def executed(steps=3, **options):

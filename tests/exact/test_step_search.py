@@ -148,10 +148,18 @@ def test_a_budget_can_end_a_search() -> None:
 
 
 def test_what_is_proved_is_labeled() -> None:
-    for grid in (UniformGrid(9), UniformGrid(12, proof=True), UniformGrid(12, step=0.1), Binary()):
+    for grid in (
+        UniformGrid(9),
+        UniformGrid(12, proof=True),
+        UniformGrid(12, step=0.1),
+        Binary(),
+    ):
         assert grid.exact
         assert SparseQuantized(3, grid).exact
-    for grid in (UniformGrid(10), ZeroFreeGrid(12), UniformGrid(10, asymmetric=True, zero_point=5)):
+    shifted = UniformGrid(8, asymmetric=True)
+    assert shifted.exact
+    assert not SparseQuantized(3, shifted).exact  # support and offset are searched in turn
+    for grid in (UniformGrid(10), ZeroFreeGrid(12), UniformGrid(9, asymmetric=True, zero_point=5)):
         assert not grid.exact
         assert not SparseQuantized(3, grid).exact
     assert ZeroFreeGrid(10, proof=True).exact

@@ -133,7 +133,15 @@ def test_resume_within_an_answer():
         loop.model.train()
         for batch in (second, third):
             train(loop, batch)
+    last = Loop(block_of(), ADMM(0.1))
+    last.restore(torch.load(saved(again.checkpoint()), weights_only=True))
+    for loop in (
+        whole,
+        again,
+        last,
+    ):  # the last takes over when there is nothing left but to update
         loop.session.update(3)
+    assert timeless(last.session.trace) == timeless(whole.session.trace)
     assert timeless(again.session.trace) == timeless(whole.session.trace)
 
 

@@ -58,7 +58,7 @@ def test_the_gradient_of_the_penalty_is_that_of_the_augmented_lagrangian():
         assert float(pull.abs().max()) > 0.01
         assert torch.allclose(target.grad, pull, rtol=0, atol=EXACT())
         by_hand += float((pull / RHO).square().sum()) * RHO / 2
-    assert float(value) == pytest.approx(by_hand, rel=1e-12)
+    assert value.item() == pytest.approx(by_hand, rel=1e-12)
 
 
 OPTIMIZERS = {
