@@ -48,8 +48,8 @@ def quadratic(eigenvalues: Rationals, linear: Rationals) -> Turned:
 
 
 def setup_of(f: Turned, x: Rationals, y: Rationals) -> Setup:
-    """f with the set of signs."""
-    return Setup(f, nearest(grid((Fraction(-1), Fraction(1)), len(x))), x, y)
+    """f with the set of signs; a tie goes to +1, as in the library that the script runs."""
+    return Setup(f, nearest(grid((Fraction(1), Fraction(-1)), len(x))), x, y)
 
 
 def run(setup: Setup, make: Any, rho: Fraction, count: int) -> Any:
