@@ -3,15 +3,16 @@ memory that it holds, in multiples of the targeted weights.
 
     python -m benchmarks.session [steps]
 
-LeNet-5 (the variant with 430,500 weights), batch 128, random images, SGD and Adam; the two kinds of
-step alternate in one run, so that both see the same machine. Medians of processor time, one thread.
-Not counted as held: the snapshot of a solver that may reject answers (the optimizer's moments).
+LeNet-5 (the variant with 430,500 weights) and ResNet-20, batch 128, random images, SGD and Adam; the
+two kinds of step alternate in one run, so that both see the same machine. Medians of processor time,
+one thread. Not counted as held: the snapshot of a solver that may reject answers (its optimizer).
 """
 
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import product
 
 import torch
 from torch import nn
@@ -22,16 +23,13 @@ from lagrange.nn import Compression, choose
 from lagrange.sets import GlobalCardinality
 from lagrange.solvers.alternating import Alternating
 from lagrange.step_sizes import SurrogateContraction
+from problems.networks import registry
 
 BATCH, KEEP = 128, 5166
-
-
-def lenet5() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10),
-    )  # fmt: skip
+OPTIMIZERS: Mapping[str, Callable[[nn.Module], torch.optim.Optimizer]] = {
+    "SGD": lambda net: torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9),
+    "Adam": lambda net: torch.optim.Adam(net.parameters(), lr=1e-3),
+}
 
 
 def held(session: Compression) -> int:
@@ -55,12 +53,15 @@ def step_of(
     return step
 
 
-def ratio(steps: int, make: Callable[[nn.Module], torch.optim.Optimizer]) -> tuple[float, float]:
+def ratio(
+    network: str, steps: int, make: Callable[[nn.Module], torch.optim.Optimizer]
+) -> tuple[float, float]:
     """Median seconds of a plain step, and the median of session steps over it."""
-    plain, pulled = lenet5(), lenet5()
+    plain, pulled = registry.network(network), registry.network(network)
     session = Compression(pulled, choose(pulled), GlobalCardinality(KEEP), ADMM(1e-3))
     runs = step_of(plain, make(plain), None), step_of(pulled, make(pulled), session)
-    images, labels = torch.randn(BATCH, 1, 28, 28), torch.randint(10, (BATCH,))
+    shape = registry.architecture(network).shape
+    images, labels = torch.randn(BATCH, *shape), torch.randint(10, (BATCH,))
     seconds: tuple[list[float], list[float]] = ([], [])
     for number in range(2 * steps + 6):
         which = number % 2
@@ -82,7 +83,7 @@ def memory() -> dict[str, float]:
         "SurrogateLagrangian": SurrogateLagrangian(rule, rho=1e-3),
     }
     for name, solver in solvers.items():
-        net = lenet5()
+        net = registry.network("lenet5")
         optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
         images, labels = torch.randn(2, 1, 28, 28), torch.randint(10, (2,))
         session = Compression(
@@ -106,12 +107,9 @@ def memory() -> dict[str, float]:
 def main() -> None:
     torch.set_num_threads(1)
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    for name, make in (
-        ("SGD", lambda net: torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)),
-        ("Adam", lambda net: torch.optim.Adam(net.parameters(), lr=1e-3)),
-    ):
-        seconds, more = ratio(steps, make)
-        print(f"{name:20} step {1e3 * seconds:7.2f} ms   with session × {more:.3f}")
+    for network, (name, make) in product(("lenet5", "resnet20"), OPTIMIZERS.items()):
+        seconds, more = ratio(network, steps, make)
+        print(f"{network:10} {name:10} step {1e3 * seconds:7.2f} ms   with session × {more:.3f}")
     for name, times in memory().items():
         print(f"{name:20} holds {times:.2f} × the targeted weights")
 

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 from lagrange.blocks import Ask, Block, Response
 from lagrange.engine import solve
 from lagrange.problem import Feasible, Problem
-from lagrange.queries import Quadratic
+from lagrange.queries import Absolute, Quadratic
 from lagrange.records import Record, Trace
 from lagrange.slack import with_slacks
 from lagrange.solution import Solution, SolveError
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.augmented import AugmentedLagrangian
+from lagrange.solvers.bundle import LevelBundle
 from lagrange.solvers.progressive import Progressive
 from lagrange.solvers.subgradient import Subgradient
 from lagrange.solvers.surrogate import SurrogateLagrangian
+from lagrange.solvers.surrogate_absolute import SurrogateAbsolute
+from lagrange.solvers.surrogate_level import SurrogateLevel
+from lagrange.solvers.volume import Volume
 from lagrange.stages import in_stages
 from lagrange.state import Start, State
 from lagrange.status import Status
@@ -27,11 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADMM",
+    "Absolute",
     "Ask",
     "AugmentedLagrangian",
     "Block",
     "Feasible",
     "GapBelow",
+    "LevelBundle",
     "Problem",
     "Progressive",
     "Quadratic",
@@ -46,9 +52,12 @@ __all__ = [
     "Status",
     "StepLimit",
     "Subgradient",
+    "SurrogateAbsolute",
     "SurrogateLagrangian",
+    "SurrogateLevel",
     "TimeLimit",
     "Trace",
+    "Volume",
     "__version__",
     "from_cvxpy",
     "from_mps",

@@ -13,24 +13,25 @@ ROOT = Path(__file__).parents[1]
 # From the lowest to the highest; a module imports from strictly lower levels only. A package stands
 # for its own ``__init__``, "." for that of lagrange: names to import from outside.
 TABLE = """
-    contraction facts falsifier.family meaning models models.cvxpy_split models.report \
-      multiplier_divergence nn.bits nn.channel_flow nn.checkpoint nn.diagnosis \
+    compiled contraction facts falsifier.family meaning models models.cvxpy_split \
+      models.report multiplier_divergence nn.bits nn.channel_flow nn.checkpoint nn.diagnosis \
       nn.distillation nn.measured nn.parametrized nn.rest nn.snapshot nn.targets oracles \
       oracles.knapsack_loops oracles.rounding records sets.config sets.ladders sets.size \
-      solvers solvers.cuts status theorems theorems.findings vectors version
+      solvers solvers.bundle_loops solvers.cuts status theorems theorems.findings vectors \
+      version
     blocks divergence falsifier.claim falsifier.shrink known_blocks nn.channel_trace \
       nn.descent nn.index_codes nn.masks nn.schedules oracles.checks oracles.knapsack_core \
       queries sets.arrays sets.step_search solvers.bundle_program step_sizes testing.compare
     falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.pull \
-      oracles.closed_form oracles.differences oracles.folded oracles.knapsack \
-      oracles.network_flow oracles.quadratic oracles.separable oracles.smooth oracles.sparse \
-      penalties problem sets.base sets.keys sets.nearest solvers.groups target_steps \
-      testing.questions testing.sets testing.steps
+      oracles.closed_form oracles.differences oracles.facility oracles.folded \
+      oracles.knapsack oracles.network_flow oracles.quadratic oracles.separable \
+      oracles.smooth oracles.sparse penalties problem sets.base sets.keys sets.nearest \
+      solvers.groups target_steps testing.questions testing.sets testing.steps
     bounds falsifier.findings falsifier.search falsifier.strategies grouping nn.ranks \
-      nn.support_growth nn.training oracles.linear_sets oracles.proximal oracles.set_block \
-      sets.clusters sets.convex sets.lattice sets.patterns sets.product sets.rank \
-      sets.selection sets.steps slack solvers.flat stages state testing.blocks testing.exact \
-      theorems.evidence
+      nn.support_growth nn.training oracles.linear_sets oracles.proximal oracles.selection \
+      oracles.set_block sets.clusters sets.convex sets.lattice sets.patterns sets.product \
+      sets.rank sets.selection sets.steps slack solvers.flat stages state testing.blocks \
+      testing.exact theorems.evidence
     falsifier.falsify models.mps_file nn.conversation nn.members nn.retrain \
       oracles.conic_program oracles.highs oracles.linear_bounds sets.affine sets.groups \
       sets.levels sets.monotone sets.simplex sets.sparsity solvers.admm solvers.alternating \
@@ -45,11 +46,11 @@ TABLE = """
       sets.binary sets.codebook sets.grids sets.powers solvers.surrogate_level
     families models.cvxpy_model nn.controls nn.session parallel runs sets.joint sets.nested \
       testing.solvers
-    . nn nn.level_codes sets testing.suites theorems.progressive
+    . nn.level_codes sets testing.suites theorems.progressive
     certify nn.quantized_weights nn.tensor_codes testing
     nn.bake nn.packed run_folder
     certify_saved demo nn.exporting nn.measures
-    cli
+    cli nn
 """
 LEVELS = [line.split() for line in TABLE.strip().splitlines()]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -73,7 +74,7 @@ HOMES = {
         "oracles.convex",
     ),
     "highspy": ("models.mps_file", "oracles.highs"),
-    "numba": ("oracles.knapsack_loops",),
+    "numba": ("oracles.knapsack_loops", "solvers.bundle_loops"),
     "pandas": (),
     "typer": ("cli", "falsify_command"),
     "rich": ("cli", "demo", "live"),

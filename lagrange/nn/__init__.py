@@ -1,7 +1,14 @@
 """The PyTorch binding: a network as a block. Needs the extra ``lagrange[nn]``."""
 
+from lagrange.nn.bake import bake, thaw
+from lagrange.nn.compaction import compact
 from lagrange.nn.controls import Gradual, one_shot
+from lagrange.nn.diagnosis import diagnose
 from lagrange.nn.distillation import distillation
+from lagrange.nn.masks import freeze_zeros
+from lagrange.nn.measures import measure
+from lagrange.nn.quantized_weights import follow_sets, freeze_levels
+from lagrange.nn.retrain import Teacher, retrain
 from lagrange.nn.schedules import budgets
 from lagrange.nn.session import Compression, Finished
 from lagrange.nn.snapshot import NetworkPoint
@@ -18,16 +25,26 @@ __all__ = [
     "NetworkPoint",
     "SupportGrowth",
     "Targets",
+    "Teacher",
     "Together",
     "TrainingBlock",
+    "bake",
     "budgets",
     "choose",
+    "compact",
+    "diagnose",
     "distillation",
     "each_layer",
+    "follow_sets",
+    "freeze_levels",
+    "freeze_zeros",
+    "measure",
     "one_shot",
     "over_all",
     "regrown",
+    "retrain",
     "split",
+    "thaw",
     "weights",
     "worths",
 ]
