@@ -1,37 +1,43 @@
-"""One ADMM and one SLR update of nine networks at batch 2 on random data: seconds, memory, size.
+"""Compression of nine networks at batch 2 on random data: peak memory, seconds of an update, size.
 
-    python -m benchmarks.networks [--networks lenet5,resnet20] [--keep 0.1]
+    python -m benchmarks.networks [--networks lenet5,resnet20] [--keep 0.1] [--penalty]
 
-Each row is three processes, one at a time: a plain step of Adam, an update of both blocks by ADMM, and
-one by SLR. Memory is the peak of the resident set above what the imports took, in units of
+Each row is three processes, one at a time: a training loop without a session, with one that follows
+ADMM, and with one that follows SLR. The loop is one that people write: two steps of Adam (fused: it
+needs no memory of its own), then the session; three times a step, the decoupled pull (or the penalty in
+the loss), ``zero_grad()``, ``update()``; and a last step. The peak is that of the resident set over the
+whole loop, above what the imports took. It is set against
 
-    bound = model + gradients + Adam's moments + 3 × the targeted weights
-    plain = the peak of the plain step, activations and all, + 3 × the targeted weights
+    bound  = model + gradients + Adam's moments + 3 × the targeted weights
+    plain  = the peak of the loop without a session: with activations and the scratch of the layers
+    SLR compares costs, may reject an answer, and keeps the model and the moments to come back to: these
+    are a column of their own ("kept") and not in the ratios; "taken" is how many of the answers of both
+    blocks it took
 
 Size: the targets as values and indices after the update's projection, in MB; dense they take 4 bytes a
-weight. The weights are random: this is about resources, nothing is learned.
+weight. Seconds, of processor time: a plain step, and the longest of the updates. The weights are
+random: this is about resources, nothing is learned.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lagrange.nn import TrainingBlock, weights
-from lagrange.oracles.set_block import SetBlock
-from lagrange.problem import Problem
+from lagrange.nn import Compression, weights
+from lagrange.nn.split import SET
 from lagrange.sets import GlobalCardinality
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.surrogate import SurrogateLagrangian
-from lagrange.state import Start
 from lagrange.step_sizes import SurrogateContraction
 from problems.networks import registry, training
 
@@ -41,53 +47,65 @@ SOLVERS: Mapping[str, Any] = {
     "ADMM": ADMM(1e-3),
     "SLR": SurrogateLagrangian(SurrogateContraction(300, 0.1, first_step=1e-4), rho=1e-3),
 }
-BATCH = 2
+BATCH, BEFORE, ROUNDS, RATE = 2, 2, 3, 1e-4
 MB = 1e6
 HEADER = (
-    "network | parameters | targeted | nonzeros | size, MB "
-    "| seconds: plain | ADMM | SLR | peak, MB: plain | ADMM | SLR "
-    "| ADMM: of bound | of plain | SLR: of bound | of plain"
+    "network | parameters | targeted | nonzeros | size, MB | seconds: plain step | ADMM | SLR "
+    "| SLR: taken | MB: bound | plain | ADMM | SLR | of it kept "
+    "| ADMM / bound | / (plain + 3 × targets) | SLR less kept / bound | / (plain + 3 × targets)"
 )
 Row = dict[str, float]
+Batch = tuple[Tensor, Tensor]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--networks", default=",".join(SMALL + LARGE))
     parser.add_argument("--keep", type=float, default=0.1)
+    parser.add_argument("--penalty", action="store_true", help="in the loss, no decoupled pull")
     parser.add_argument("--one", help=argparse.SUPPRESS)  # a row's process: plain, ADMM or SLR
     arguments = parser.parse_args()
     if arguments.one is not None:
-        print(json.dumps(measured(arguments.networks, arguments.one, arguments.keep)))
+        found = measured(arguments.networks, arguments.one, arguments.keep, arguments.penalty)
+        print(json.dumps(found))
         return
-    print(f"| {HEADER} |\n|{'---|' * (HEADER.count('|') + 1)}")
+    print(f"| {HEADER} |\n|{'---|' * (HEADER.count(' | ') + 1)}")
     for name in arguments.networks.split(","):
         registry.architecture(name)
-        runs = [_in_process(name, one, arguments.keep) for one in ("plain", *SOLVERS)]
-        print(f"| {name} | {_cells(*runs)} |", flush=True)
+        runs = [
+            in_process(name, one, arguments.keep, arguments.penalty) for one in ("plain", *SOLVERS)
+        ]
+        print(f"| {name} | {cells(*runs)} |", flush=True)
 
 
-def measured(name: str, one: str, keep: float) -> Row:
-    """In a process of its own: one plain step, or one update of both blocks by a solver."""
+def measured(name: str, one: str, keep: float, penalty: bool) -> Row:
+    """In a process of its own: the loop, plain or under a solver."""
+    shape = registry.architecture(name).shape
+    return watched(lambda: registry.network(name), shape, one, keep, penalty)
+
+
+def watched(
+    make: Callable[[], nn.Module], shape: Sequence[int], one: str, keep: float, penalty: bool
+) -> Row:
+    """The same with any network that takes inputs of this shape."""
     torch.set_num_threads(1)
-    _warm_up(one, keep)
+    _warm_up(one, keep, penalty)
     before = resident("VmRSS")
-    net = registry.network(name)
+    net = make()
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(BATCH, *registry.architecture(name).shape, generator=generator)
-    batch = images, torch.arange(BATCH)
-    row = _sizes(net)
-    update = _plain(net, batch) if one == "plain" else _update(net, batch, SOLVERS[one], keep)
-    began = perf_counter()
-    row |= update()
-    return {**row, "seconds": perf_counter() - began, "peak": resident("VmHWM") - before}
+    inputs = torch.randn(BATCH, *shape, generator=generator)
+    row = sizes(net)
+    row |= _loop(net, (inputs, torch.arange(BATCH)), SOLVERS.get(one), keep, penalty)
+    return {**row, "peak": resident("VmHWM") - before}
 
 
-def _warm_up(one: str, keep: float) -> None:
-    """The same on a tiny network: what is imported and set up at its first use is no part of a row."""
-    net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.Flatten(), nn.Linear(512, BATCH))
-    batch = torch.zeros(BATCH, 1, 8, 8), torch.arange(BATCH)
-    (_plain(net, batch) if one == "plain" else _update(net, batch, SOLVERS[one], keep))()
+def _warm_up(one: str, keep: float, penalty: bool) -> None:
+    """What is imported and set up at its first use is no part of a row."""
+    net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.Flatten(), nn.Linear(512, 400))
+    batch = torch.randn(BATCH, 1, 8, 8), torch.arange(BATCH)
+    _loop(net, batch, SOLVERS.get(one), keep, penalty)
+    del net
+    ctypes.CDLL(None).malloc_trim(0)  # glibc: gives back what is free
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
 
 
@@ -100,77 +118,105 @@ def resident(line: str) -> int:
     return 1024 * int(row.split()[1])
 
 
-def _sizes(net: nn.Module) -> Row:
+def sizes(net: nn.Module) -> Row:
+    """Numbers of parameters and of targeted weights, and bytes."""
     model = sum(tensor.nbytes for tensor in net.state_dict().values())
     parameters = sum(p.numel() for p in net.parameters())
     targeted = sum(w.numel() for w in weights(net, "*").values())
     bound = model + 4 * (3 * parameters + 3 * targeted)  # gradients, two moments; 3 × targets
-    return {"parameters": parameters, "targeted": targeted, "bound": bound}
+    kept = model + 4 * 2 * parameters
+    return {"parameters": parameters, "targeted": targeted, "bound": bound, "kept": kept}
 
 
-def _plain(net: nn.Module, batch: tuple[Tensor, Tensor]) -> Callable[[], Row]:
-    def step() -> Row:
-        optimizer = _adam(net.parameters())
-        training.loss(net, batch).backward()
+def _loop(net: nn.Module, batch: Batch, solver: Any, keep: float, penalty: bool) -> Row:
+    """Steps, and updates between them if there is a solver."""
+    optimizer = torch.optim.Adam(net.parameters(), lr=RATE, fused=True)
+    session, seconds = None, {"step": 0.0, "update": 0.0}
+    for number in range(BEFORE + ROUNDS + 1):
+        if number == BEFORE and solver is not None:
+            session = _session(net, batch, optimizer, solver, keep)
+        began = process_time()
+        loss = training.loss(net, batch)
+        (loss + session.penalty() if session and penalty else loss).backward()
+        del loss
         optimizer.step()
-        return {}
+        if session and not penalty:
+            session.pull(RATE)
+        optimizer.zero_grad()
+        seconds["step"] = process_time() - began
+        if session and number < BEFORE + ROUNDS:
+            began = process_time()
+            session.update()
+            seconds["update"] = max(seconds["update"], process_time() - began)
+    return seconds if session is None else {**seconds, **_found(session, keep)}
 
-    return step
 
+def _session(
+    net: nn.Module, batch: Batch, optimizer: torch.optim.Optimizer, solver: Any, keep: float
+) -> Compression:
+    """ADMM takes every answer; SLR compares costs and may have to put the model back."""
 
-def _update(
-    net: nn.Module, batch: tuple[Tensor, Tensor], solver: Any, keep: float
-) -> Callable[[], Row]:
-    """Both half-updates, from the network's values and their projection."""
+    def cost(module: nn.Module) -> Tensor:
+        return training.loss(module, batch)
+
     targets = weights(net, "*")
-    names = tuple(targets)
-    block = TrainingBlock(net, training.loss, lambda epoch: [batch], batch, names, _adam)
-    budget = GlobalCardinality.fraction(keep, {n: w.numel() for n, w in targets.items()})
-    members = SetBlock(budget, names)
-    problem: Any = Problem((block, members), {n: torch.zeros_like(w) for n, w in targets.items()})
-
-    def update() -> Row:
-        dense = block.initial()
-        state = solver.init(problem, Start(None, (dense, members.nearest(dense.image))))
-        del dense
-        for _ in problem.blocks:  # each answers once
-            asks = solver.ask(problem, state)
-            answers = [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
-            state = solver.tell(problem, state, answers)
-        z = state.responses[1].point
-        kept = sum(int(torch.count_nonzero(tensor)) for tensor in z.values())
-        return {"nonzeros": kept, "bits": budget.size(z).total}
-
-    return update
+    budget = GlobalCardinality.fraction(keep, targets.sizes)
+    if isinstance(solver, ADMM):
+        return Compression(net, targets, budget, solver)
+    return Compression(net, targets, budget, solver, optimizer=optimizer, cost=cost)
 
 
-def _adam(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=1e-4)
+def _found(session: Compression, keep: float) -> Row:
+    """Of the set's last answer, read row by row so that the peak is that of the loop."""
+    budget = GlobalCardinality.fraction(keep, session.targets.sizes)
+    z = session._talk.state.responses[SET].point
+    kept = sum(int(torch.count_nonzero(tensor)) for tensor in z.values())
+    taken = sum(record.accepted for record in session.trace)
+    return {
+        "nonzeros": kept,
+        "bits": budget.size(z).total,
+        "taken": taken,
+        "steps": len(session.trace),
+    }
 
 
-def _in_process(name: str, one: str, keep: float) -> Row:
-    """Freed memory is given back at once (glibc), so that the peak is that of live tensors."""
-    command = [sys.executable, "-m", "benchmarks.networks", "--networks", name, "--one", one]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
-    done = subprocess.run(
-        [*command, "--keep", str(keep)], env=environment, stdout=subprocess.PIPE, check=True
-    )
+def in_process(name: str, one: str, keep: float, penalty: bool) -> Row:
+    """A row's process."""
+    command = ["-m", "benchmarks.networks", "--networks", name, "--one", one, "--keep", str(keep)]
+    return in_python([*command, *["--penalty"] * penalty], registry.architecture(name).weights)
+
+
+def in_python(command: Sequence[str], weights: int) -> Row:
+    """What a command of Python prints. There memory for more than a hundredth of the weights is given
+    back at once (glibc), so that the peak is that of live tensors.
+    """
+    freed = max(1 << 16, 4 * weights // 100)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": str(freed)}
+    command = [sys.executable, *command]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
-def _cells(plain: Row, admm: Row, slr: Row) -> str:
-    limit = plain["peak"] + 4 * 3 * plain["targeted"]
-    ratios = [f"{run['peak'] / of:.2f}" for run in (admm, slr) for of in (run["bound"], limit)]
-    cells = [
+def ratios(plain: Row, run: Row, kept: float = 0.0) -> tuple[float, float]:
+    """The peak less what is kept, of the bound and of plain + 3 × the targets."""
+    peak = run["peak"] - kept
+    return peak / run["bound"], peak / (plain["peak"] + 4 * 3 * plain["targeted"])
+
+
+def cells(plain: Row, admm: Row, slr: Row) -> str:
+    """A row of the table."""
+    megabytes = (admm["bound"], *(run["peak"] for run in (plain, admm, slr)), slr["kept"])
+    found = [
         f"{admm['parameters']:,}",
         f"{admm['targeted']:,}",
         f"{admm['nonzeros']:,}",
         f"{admm['bits'] / 8 / MB:.2f}",
-        *(f"{run['seconds']:.2f}" for run in (plain, admm, slr)),
-        *(f"{run['peak'] / MB:,.0f}" for run in (plain, admm, slr)),
-        *ratios,
+        *(f"{seconds:.2f}" for seconds in (plain["step"], admm["update"], slr["update"])),
+        f"{slr['taken']} of {slr['steps']}",
+        *(f"{size / MB:,.0f}" for size in megabytes),
+        *(f"{r:.2f}" for r in (*ratios(plain, admm), *ratios(plain, slr, slr["kept"]))),
     ]
-    return " | ".join(cells)
+    return " | ".join(found)
 
 
 if __name__ == "__main__":

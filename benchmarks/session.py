@@ -11,7 +11,7 @@ one thread. Not counted as held: the snapshot of a solver that may reject answer
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import torch
@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from lagrange import ADMM, SurrogateLagrangian
 from lagrange.nn import Compression, choose
+from lagrange.nn.rest import memory
 from lagrange.sets import GlobalCardinality
 from lagrange.solvers.alternating import Alternating
 from lagrange.step_sizes import SurrogateContraction
@@ -32,13 +33,11 @@ OPTIMIZERS: Mapping[str, Callable[[nn.Module], torch.optim.Optimizer]] = {
 }
 
 
-def held(session: Compression) -> int:
-    """Bytes of all tensors that a session keeps while the loop trains."""
-    kept = session._talk._resting.kept
-    pulled = [*session._pull.price.values(), *session._pull.offset.values()]
-    rows = session._talk.problem.rhs.values()
-    storages = [tensor.untyped_storage() for tensor in (*kept, *pulled, *rows)]
-    return sum({s.data_ptr(): s.nbytes() for s in storages}.values())
+def held(session: Compression) -> float:
+    """All tensors that a session keeps while the loop trains, over the targeted weights."""
+    talk = session._talk
+    kept = memory(talk.state, talk._asks, talk.problem.rhs)
+    return kept / (4 * sum(session.targets.sizes.values()))
 
 
 def step_of(
@@ -73,9 +72,9 @@ def ratio(
     return middle[0], middle[1] / middle[0]
 
 
-def memory() -> dict[str, float]:
-    """Held after one update, over the targeted weights."""
-    found: dict[str, float] = {}
+def held_after(updates: Sequence[int]) -> dict[str, list[float]]:
+    """After so many updates."""
+    found: dict[str, list[float]] = {}
     rule = SurrogateContraction(50, 0.1, first_step=0.1)
     solvers = {
         "ADMM": ADMM(1e-3),
@@ -94,13 +93,15 @@ def memory() -> dict[str, float]:
             optimizer=optimizer,
             cost=lambda m, x=images, y=labels: functional.cross_entropy(m(x), y),
         )
-        for _ in range(3):
+        found[name] = []
+        for update in range(1, max(updates) + 1):
             step_of(net, optimizer, session)(images, labels)
             with torch.no_grad():  # the support changes, as it does in training
                 for target in session.targets.values():
                     target.add_(0.1 * target.std() * torch.randn_like(target))
             session.update()
-        found[name] = held(session) / (4 * sum(session.targets.sizes.values()))
+            if update in updates:
+                found[name].append(held(session))
     return found
 
 
@@ -110,8 +111,8 @@ def main() -> None:
     for network, (name, make) in product(("lenet5", "resnet20"), OPTIMIZERS.items()):
         seconds, more = ratio(network, steps, make)
         print(f"{network:10} {name:10} step {1e3 * seconds:7.2f} ms   with session × {more:.3f}")
-    for name, times in memory().items():
-        print(f"{name:20} holds {times:.2f} × the targeted weights")
+    for name, (soon, later) in held_after((3, 20)).items():
+        print(f"{name:20} holds {soon:.2f} × the targeted weights, after 20 updates {later:.2f} ×")
 
 
 if __name__ == "__main__":

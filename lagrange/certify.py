@@ -160,6 +160,7 @@ def certify(
         best.lower_bound,
         best.upper_bound,
         dual,
+        steps=solution.state.record.step,
         declared=declared or Declared(),
     )
     return certificate(name, run)
@@ -178,6 +179,7 @@ def certify_run(
         solution.lower_bound,
         solution.upper_bound,
         solution.lower_bound - (1.0 if run.method.problem.integral else 0.0),
+        steps=solution.state.record.step,
         declared=declared or Declared(),
     )
     if run.instance.exact is not None:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from lagrange import families, penalties, step_sizes, stopping
-from lagrange.certificates import prove
+from lagrange.certificates import NO_CLAIMS, Claims, ExactTwin, prove
 from lagrange.certify import RunCertificate, certificate, with_claims
 from lagrange.facts import Declared
 from lagrange.instances import Instance
 from lagrange.records import Record
-from lagrange.run_folder import RunError, Saved
+from lagrange.run_folder import RunError, Saved, changed_files
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.augmented import AugmentedLagrangian
 from lagrange.solvers.progressive import Progressive
@@ -72,6 +72,8 @@ def certify_saved(
         solver,
         read_trace(saved.folder / "trace.csv"),
         saved.multipliers,
+        steps=saved.report.get("steps"),
+        changed=tuple(changed_files(saved, instance)),
         declared=declared or Declared(),
     )
     name = str(saved.document.get("instance", instance.name))
@@ -93,11 +95,7 @@ def trusted_instance(saved: Saved, family: str | None) -> Instance:
 
 def _with_bounds(run: Evidence, saved: Saved, instance: Instance) -> Evidence:
     if instance.exact is not None:
-        try:
-            claims = prove(instance.exact, saved.multipliers, saved.point, instance.sense)
-        except ValueError as error:
-            return replace(run, refuted=f"recomputed in rationals: {error}")
-        return with_claims(run, claims, instance.sense)
+        return _recomputed(run, saved, instance.exact)
     ends = [saved.report.get(name) for name in ("lower_bound", "upper_bound")]
     if instance.sense == "max":
         ends = [None if x is None else -x for x in reversed(ends)]
@@ -105,6 +103,25 @@ def _with_bounds(run: Evidence, saved: Saved, instance: Instance) -> Evidence:
     upper = math.inf if ends[1] is None else float(ends[1])
     dual = lower - 1.0 if run.problem.integral else lower
     return replace(run, lower=lower, upper=upper, dual_value=dual)
+
+
+def _recomputed(run: Evidence, saved: Saved, twin: ExactTwin) -> Evidence:
+    """Each side by itself: a wrong point takes nothing from the multipliers, nor they from it."""
+    found: list[Claims] = []
+    wrong: list[str] = []
+    for multipliers, point in ((saved.multipliers, None), (None, saved.point)):
+        claims, error = NO_CLAIMS, ""
+        try:
+            claims = prove(twin, multipliers, point, "min")
+        except ValueError as caught:
+            error = f"recomputed in rationals: {caught}"
+        found.append(claims)
+        wrong.append(error)
+    dual, lower, upper = found[0].dual_value, found[0].lower_bound, found[1].upper_bound
+    if dual is not None and upper is not None and dual > upper:
+        wrong[1] = f"recomputed in rationals: the dual value {dual} exceeds its cost {upper}"
+    run = with_claims(run, Claims(dual, lower, upper, None, {}), "min")
+    return replace(run, unproved=wrong[0], refuted=wrong[1])
 
 
 def read_trace(path: Path) -> list[Record]:

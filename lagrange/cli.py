@@ -1,4 +1,4 @@
-"""The command line: demo, solve, verify, certify, falsify."""
+"""The command line: demo, solve, study, report, verify, certify, falsify."""
 
 import inspect
 import json
@@ -19,6 +19,8 @@ from lagrange.falsify_command import falsify
 from lagrange.live import Progress
 from lagrange.meaning import meaning
 from lagrange.status import Status
+from lagrange.study_command import report as study_report
+from lagrange.study_command import study
 from lagrange.version import __version__
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -155,13 +157,21 @@ def certify(
         typer.Option(help="Needed for a run of a module:function family, whose code will be run."),
     ] = None,
 ) -> None:
-    """Say of every theorem that could license a saved run which of its hypotheses hold."""
+    """Say of every theorem that could license a saved run which of its hypotheses hold.
+
+    Claims of run.json that are not proved are listed too. The exit status is 0 whatever is found, 1
+    only where the run cannot be read: ``lagrange verify`` is the one that fails.
+    """
     saved = run_folder.load(run)
-    certificate = certify_saved(saved, trusted_instance(saved, family))
-    for line in certificate.as_lines():
+    instance = trusted_instance(saved, family)
+    for line in certify_saved(saved, instance).as_lines():
         typer.echo(line)
+    for line in run_folder.verify(saved, instance) if instance.exact is not None else ():
+        typer.echo(f"NOT PROVED    {line} (see lagrange verify)")
 
 
+app.command()(study)
+app.command("report")(study_report)
 app.command()(falsify)
 
 

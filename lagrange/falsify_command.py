@@ -23,16 +23,21 @@ def falsify(
     ] = None,
     list_claims: Annotated[bool, typer.Option("--list", help="List the claims.")] = False,
 ) -> None:
-    """Search for the smallest counterexample to a claim: exit status 1 if there is one.
+    """Search for the smallest counterexample to a claim.
+
+    Exit status: 0 if none was found, 1 if there is one, 2 if the search could not be made or finished.
 
     A rule is a step rule, a solver, a block or a set of your own; the list says which kind it is.
     """
     if claim is None or list_claims:
         _list()
         return
-    if out is not None and out.exists():
-        raise ValueError(f"{out} exists already: name a new file")
-    found = search(claim, rule, seconds=seconds, seed=seed)
+    try:
+        require_new(out)
+        found = search(claim, rule, seconds=seconds, seed=seed)
+    except (ValueError, OSError) as error:  # not 1: that is a counterexample
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
     typer.echo(str(found))
     if isinstance(found, NotFalsified):
         return
@@ -42,6 +47,12 @@ def falsify(
         out.write_text(found.script, encoding="utf-8")
         typer.echo(f"the script is in {out}: python {out}")
     raise typer.Exit(1)
+
+
+def require_new(out: Path | None) -> None:
+    """Refuses to write over a file. Raises ValueError."""
+    if out is not None and out.exists():
+        raise ValueError(f"{out} exists already: name a new file")
 
 
 def _list() -> None:

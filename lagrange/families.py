@@ -20,16 +20,23 @@ BUILT_IN: Mapping[str, str] = {
         "allocation",
         "assignment",
         "basis_pursuit",
+        "best_subset",
         "consensus_logistic",
+        "covering",
         "elastic_net",
         "exchange_market",
         "group_lasso",
+        "integer_least_squares",
+        "knapsack",
         "lasso",
+        "location",
         "multicommodity",
         "portfolio",
         "pruning",
+        "quantization",
         "svm",
         "total_variation",
+        "unit_commitment",
     )
 }
 
@@ -46,7 +53,7 @@ def resolve(name: str) -> Family:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "sklearn", "scipy"):
+        if error.name in ("torch", "sklearn", "scipy", "highspy"):
             raise ValueError(
                 f"family {name!r} needs {error.name}: pip install 'lagrange[all]'"
             ) from None

@@ -115,9 +115,10 @@ def _cvxpy(block: Any) -> Facts:
     return Facts(why, convex=True, proves=True)
 
 
-def _knapsack(block: Any) -> Facts:
-    why = "0/1 knapsack by dynamic programming"
-    return Facts(why, False, True, False, True, True, True, proves=True)
+def _discrete(why: str) -> Callable[[Any], Facts]:
+    """Finitely many points, or as good as that, all of them looked at."""
+    found = Facts(why, False, True, False, True, True, True, proves=True)
+    return lambda block: found
 
 
 def _milp(block: Any) -> Facts:
@@ -210,7 +211,10 @@ TABLE: Mapping[str, Callable[[Any], Facts]] = {
         "oracles.network_flow.SharedCapacity": _shared_capacity,
         "oracles.smooth.LogisticLoss": _logistic,
         "oracles.convex.ConvexBlock": _cvxpy,
-        "oracles.knapsack.Knapsack": _knapsack,
+        "oracles.knapsack.Knapsack": _discrete("0/1 knapsack by dynamic programming"),
+        "oracles.selection.Selection": _discrete("each column on its own"),
+        "oracles.facility.Facility": _discrete("closed, or filled in the order of the prices"),
+        "oracles.shortest_path.ShortestPath": _discrete("shortest path by dynamic programming"),
         "oracles.milp.MilpBlock": _milp,
         "oracles.set_block.SetBlock": _set_block,
         "nn.training.TrainingBlock": _training,

@@ -22,6 +22,7 @@ MEANINGS = {
     "gap": Meaning("(upper − lower) / |objective of the point|; 0 is proved optimality", True),
     "dual_value": Meaning("value of the Lagrangian dual at the saved multipliers", True),
     "nonzeros": Meaning("nonzero entries of the saved point, counted", True),
+    "sites_open": Meaning("sites that send something, counted", True),
     "weights": Meaning("entries that the budget speaks of", True),
     "seconds": Meaning("wall time of the solver"),
     "steps": Meaning("finished steps"),

@@ -246,7 +246,7 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
     return arrays
 
 
-def _changed_files(saved: Saved, instance: Instance) -> list[str]:
+def changed_files(saved: Saved, instance: Instance) -> list[str]:
     """Files of the archive that are not those the run was made with, or have no fingerprint."""
     digests = saved.document["sha256"]
     return [
@@ -264,7 +264,7 @@ def verify(saved: Saved, instance: Instance) -> list[str]:
             "their numbers are the solver's own"
         ]
     report = saved.report
-    changed = _changed_files(saved, instance)
+    changed = changed_files(saved, instance)
     if changed:
         return [f"{name} is not the file of this run: its SHA-256 differs" for name in changed]
     if report.get("sense") != instance.sense:

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from lagrange.certificates import NO_CLAIMS, Claims, prove
+from lagrange.checkpoint import Keeper
 from lagrange.engine import solve
 from lagrange.instances import Instance, Method
 from lagrange.records import Record, ignore
@@ -56,11 +57,13 @@ def execute(
     steps: int | None = None,
     seconds: float | None = None,
     observe: Callable[[Record], None] = ignore,
+    keeper: Keeper | None = None,
 ) -> Finished:
     """Runs one method of an instance to its end; a failure is kept with what was found before.
 
     steps   : most steps of the solver; a schedule that is made for a horizon is made for this one
     seconds : most seconds, preparations like dense training included
+    keeper  : saves the state along the way; the run goes on from what it saved before
     """
     began = perf_counter()
     name, method = choose(instance, solver, steps)
@@ -71,11 +74,15 @@ def execute(
     seconds = instance.seconds if seconds is None else seconds
     if seconds is not None:
         stop = stop | TimeLimit(max(1e-3, seconds - (perf_counter() - began)))
+    if keeper is not None:
+        start, stop = keeper.resumed(start), keeper | stop
     error = None
     try:
         solution = solve(method.problem, method.solver, stop=stop, observe=observe, start=start)
     except SolveError as failure:
         solution, error = failure.solution, str(failure)
+    if keeper is not None:
+        solution = keeper.whole(solution)
     return Finished(family, options, instance, name, method, solution, error)
 
 

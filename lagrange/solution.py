@@ -1,5 +1,6 @@
 """What a run found."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,13 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """(upper − lower) / |upper|, NaN where a bound is missing."""
-        return relative_gap(self.lower_bound, self.upper_bound)
+        """(upper − lower) / |upper|, NaN where a bound is missing. Bounds that cross by what rounding
+        can do count as equal; < 0: they cross by more, and one of the two is wrong.
+        """
+        lower, upper = self.lower_bound, self.upper_bound
+        if math.isfinite(lower) and lower - upper > 1e-9 * max(abs(lower), abs(upper)):
+            return (upper - lower) / max(abs(lower), abs(upper))
+        return relative_gap(lower, upper)
 
     @property
     def point(self) -> Any:

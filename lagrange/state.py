@@ -124,6 +124,8 @@ def replaced(
     responses: tuple[Response | None, ...], blocks: Sequence[int], answers: Sequence[Response]
 ) -> tuple[Response | None, ...]:
     """responses with the answers of the named blocks put in."""
+    if len(blocks) == 1 == len(answers):
+        return (*responses[: blocks[0]], answers[0], *responses[blocks[0] + 1 :])
     new = list(responses)
     for block, answer in zip(blocks, answers, strict=True):
         new[block] = answer

@@ -9,11 +9,12 @@ Nothing here changes an array in place. Numbers leave through ``float``.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 Array: TypeAlias = Any  # a numpy array or a torch tensor: + - * @, abs(), .ravel(), .clip(min=...)
 Vector: TypeAlias = Mapping[str, Array]
+PIECE = 1 << 16  # numbers looked at together: a row of many axes need not be in memory as a whole
 
 
 def add_scaled(a: Vector, s: float, b: Vector) -> Vector:
@@ -51,8 +52,16 @@ def scale(s: float, a: Vector) -> Vector:
 def inner(a: Array, b: Array) -> float:
     """⟨a, b⟩ of two arrays of one shape."""
     if a.ndim != 1:
+        if math.prod(a.shape) > PIECE:
+            return sum(inner(a[part].ravel(), b[part].ravel()) for part in parts(a.shape))
         a, b = a.ravel(), b.ravel()
     return float(a.dot(b))  # twice as fast as @ on small ones
+
+
+def parts(shape: Sequence[int]) -> list[slice]:
+    """The first axis of an array of that shape, in slices of PIECE numbers or a little fewer."""
+    entries = max(1, PIECE * shape[0] // max(1, math.prod(shape)))
+    return [slice(i, min(i + entries, shape[0])) for i in range(0, shape[0], entries)]
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -111,6 +120,10 @@ def require_arrays(what: str, a: Any) -> None:
 def first_bad_row(a: Vector) -> str | None:
     """The name of the first row that holds a NaN or an infinity, or None."""
     for name, array in a.items():
-        if math.prod(array.shape) and not math.isfinite(float(abs(array).max())):
+        if math.prod(array.shape) > PIECE:
+            pieces = (abs(array[part]).max() for part in parts(array.shape))
+            if not all(math.isfinite(float(largest)) for largest in pieces):
+                return name
+        elif math.prod(array.shape) and not math.isfinite(float(abs(array).max())):
             return name
     return None

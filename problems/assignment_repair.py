@@ -21,7 +21,7 @@ ENTRIES = 2**16  # of the matrix of exchanges at a time
 def repair(data: AssignmentData, taken: Any) -> IntArray | None:
     """The agent of each job (n,), or None where capacity could not be met; taken (m, n) is 0/1."""
     agent = _improve(data, _complete(data, taken > 0.5))
-    return agent if (_loads(data, agent) <= data.capacity).all() else None
+    return agent if (loads(data, agent) <= data.capacity).all() else None
 
 
 def total_cost(data: AssignmentData, agent: IntArray) -> int:
@@ -29,7 +29,8 @@ def total_cost(data: AssignmentData, agent: IntArray) -> int:
     return int(data.cost[agent, np.arange(agent.size)].sum())
 
 
-def _loads(data: AssignmentData, agent: IntArray) -> IntArray:
+def loads(data: AssignmentData, agent: IntArray) -> IntArray:
+    """What each agent carries (m,)."""
     load = np.zeros(data.capacity.size, dtype=np.int64)
     np.add.at(load, agent, data.weight[agent, np.arange(agent.size)])
     return load
@@ -57,7 +58,7 @@ def _complete(data: AssignmentData, taken: Any) -> IntArray:
 def _improve(data: AssignmentData, agent: IntArray) -> IntArray:
     """Shifts and swaps until neither lowers (overload, cost), overload first."""
     heavy = int(np.abs(data.cost).sum()) + 1  # one unit of overload outweighs any cost
-    load = _loads(data, agent)
+    load = loads(data, agent)
     for _ in range(max(1, min(ROUNDS, PAIRS // agent.size**2))):
         for _ in range(SHIFTS):
             move = _best_shift(data, agent, load, heavy)

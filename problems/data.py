@@ -10,6 +10,8 @@ from pathlib import Path
 VARIABLE = "LAGRANGE_DATA"
 SOURCES = {
     "gap": "generalized assignment files of J. E. Beasley's OR-Library (gap) and of Yagiura et al.",
+    "scp": "set covering files of J. E. Beasley's OR-Library (scp)",
+    "cap": "facility location files of J. E. Beasley's OR-Library (cap)",
     "mnist": "the four gzipped IDX files of MNIST",
 }
 

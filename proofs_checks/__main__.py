@@ -1,5 +1,6 @@
-"""Prints every claim and whether its check kills its mutants; exit 1 if one survives.
+"""python -m proofs_checks [table]
 
+Prints every claim, whether its check kills its mutants, and the totals; exit 1 if a mutant survives.
 With the word ``table`` it writes README.md instead.
 """
 
@@ -16,15 +17,20 @@ def main(words: Sequence[str] = ()) -> int:
         table.write()
         print(f"wrote {table.README.name}")
         return 0
+    if list(words) in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
     if words:
         print(f"usage: python -m proofs_checks [table], got {' '.join(words)}", file=sys.stderr)
         return 2
-    survivors = 0
+    survivors = mutants = 0
     for claim in CLAIMS.values():
         print(f"{claim.name} ({claim.label})\n    {claim.statement}\n    source: {claim.source}")
         for mutant in claim.mutants:
-            survivors += not mutant.killed
-            print(f"    {'killed  ' if mutant.killed else 'SURVIVES'}  {mutant.name}")
+            killed = mutant.killed
+            mutants, survivors = mutants + 1, survivors + (not killed)
+            print(f"    {'killed  ' if killed else 'SURVIVES'}  {mutant.name}")
+    print(f"{len(CLAIMS)} claims, {mutants - survivors} of {mutants} mutants killed")
     return 1 if survivors else 0
 
 

@@ -13,44 +13,52 @@ ROOT = Path(__file__).parents[1]
 # From the lowest to the highest; a module imports from strictly lower levels only. A package stands
 # for its own ``__init__``, "." for that of lagrange: names to import from outside.
 TABLE = """
-    compiled contraction facts falsifier.family meaning models models.cvxpy_split \
-      models.report multiplier_divergence nn.bits nn.channel_flow nn.checkpoint nn.diagnosis \
-      nn.distillation nn.measured nn.parametrized nn.rest nn.snapshot nn.targets oracles \
-      oracles.knapsack_loops oracles.rounding records sets.config sets.ladders sets.size \
-      solvers solvers.bundle_loops solvers.cuts status theorems theorems.findings vectors \
-      version
+    compiled contraction encoding facts falsifier.family meaning models models.cvxpy_split \
+      models.report multiplier_divergence nn.bits nn.channel_flow nn.diagnosis \
+      nn.distillation nn.measured nn.parametrized nn.snapshot nn.targets nn.tensor_arrays \
+      oracles oracles.knapsack_loops oracles.rounding records recovery sets.config \
+      sets.ladders sets.size solvers solvers.bundle_loops solvers.cuts status study \
+      study.compare study.document study.lines theorems theorems.findings vectors version
     blocks divergence falsifier.claim falsifier.shrink known_blocks nn.channel_trace \
-      nn.descent nn.index_codes nn.masks nn.schedules oracles.checks oracles.knapsack_core \
-      queries sets.arrays sets.step_search solvers.bundle_program step_sizes testing.compare
-    falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.pull \
+      nn.checkpoint nn.descent nn.index_codes nn.masks nn.schedules nn.thin oracles.checks \
+      oracles.knapsack_core queries sets.arrays sets.step_search solvers.bundle_program \
+      step_sizes study.plan testing.compare
+    falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.formulas \
       oracles.closed_form oracles.differences oracles.facility oracles.folded \
       oracles.knapsack oracles.network_flow oracles.quadratic oracles.separable \
       oracles.smooth oracles.sparse penalties problem sets.base sets.keys sets.nearest \
       solvers.groups target_steps testing.questions testing.sets testing.steps
-    bounds falsifier.findings falsifier.search falsifier.strategies grouping nn.ranks \
-      nn.support_growth nn.training oracles.linear_sets oracles.proximal oracles.selection \
-      oracles.set_block sets.clusters sets.convex sets.lattice sets.patterns sets.product \
-      sets.rank sets.selection sets.steps slack solvers.flat stages state testing.blocks \
-      testing.exact theorems.evidence
-    falsifier.falsify models.mps_file nn.conversation nn.members nn.retrain \
-      oracles.conic_program oracles.highs oracles.linear_bounds sets.affine sets.groups \
-      sets.levels sets.monotone sets.simplex sets.sparsity solvers.admm solvers.alternating \
-      solvers.augmented solvers.moves solvers.scheduled starts stopping sweeps \
-      theorems.common theorems.penalties theorems.steps
-    certificates falsifier live models.mps_split nn.worth oracles.conic_bound oracles.milp \
-      plots sets.additive sets.quantized sets.sharded sets.structure sets.weighted solution \
-      solvers.bundle solvers.progressive solvers.subgradient solvers.surrogate \
-      solvers.surrogate_absolute solvers.volume theorems.admm theorems.augmented \
-      theorems.bounds theorems.subgradient theorems.surrogate
-    checks engine falsify_command instances models.mps_model nn.split oracles.convex \
-      sets.binary sets.codebook sets.grids sets.powers solvers.surrogate_level
-    families models.cvxpy_model nn.controls nn.session parallel runs sets.joint sets.nested \
+    bounds falsifier.findings falsifier.search falsifier.strategies grouping nn.pull nn.rest \
+      nn.support_growth oracles.linear_sets oracles.proximal oracles.selection \
+      oracles.set_block oracles.shortest_path sets.clusters sets.convex sets.lattice \
+      sets.patterns sets.product sets.rank sets.selection sets.steps slack solvers.flat \
+      stages state testing.blocks testing.exact theorems.evidence
+    falsifier.falsify models.mps_file nn.conversation nn.members nn.ranks nn.training \
+      oracles.conic_program oracles.highs oracles.linear_bounds recovery.recovering \
+      sets.affine sets.groups sets.levels sets.monotone sets.simplex sets.sparsity \
+      solvers.admm solvers.alternating solvers.augmented solvers.moves solvers.scheduled \
+      starts stopping sweeps theorems.common theorems.penalties theorems.steps
+    certificates falsifier live models.mps_split nn.retrain nn.worth oracles.conic_bound \
+      oracles.milp plots recovery.programs recovery.rounding sets.additive sets.quantized \
+      sets.sharded sets.structure sets.weighted solution solvers.bundle solvers.progressive \
+      solvers.subgradient solvers.surrogate solvers.surrogate_absolute solvers.volume \
+      theorems.admm theorems.augmented theorems.bounds theorems.subgradient \
+      theorems.surrogate
+    checkpoint checks engine falsify_command instances models.mps_model nn.split \
+      oracles.convex recovery.pool sets.binary sets.codebook sets.grids sets.powers \
+      solvers.surrogate_level
+    families models.cvxpy_model nn.controls nn.finished parallel runs sets.joint sets.nested \
       testing.solvers
-    . nn.level_codes sets testing.suites theorems.progressive
+    . nn.level_codes nn.session sets study.check testing.suites theorems.progressive
     certify nn.quantized_weights nn.tensor_codes testing
     nn.bake nn.packed run_folder
-    certify_saved demo nn.exporting nn.measures
-    cli nn
+    certify_saved demo nn.exporting nn.measures study.cell
+    nn study.live study.results
+    study.runner study.tables
+    study.cluster study.figures
+    study.report
+    study_command
+    cli
 """
 LEVELS = [line.split() for line in TABLE.strip().splitlines()]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
@@ -58,7 +66,7 @@ LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
 # The heavy packages and the only modules that may import them (a dot at the end: and all below).
 HOMES = {
     "torch": ("nn.",),
-    "matplotlib": ("plots",),
+    "matplotlib": ("plots", "study.figures"),
     "sklearn": (),
     "scipy": (
         "models.mps_split",
@@ -73,11 +81,11 @@ HOMES = {
         "models.cvxpy_split",
         "oracles.convex",
     ),
-    "highspy": ("models.mps_file", "oracles.highs"),
+    "highspy": ("models.mps_file", "oracles.highs", "recovery.programs"),
     "numba": ("oracles.knapsack_loops", "solvers.bundle_loops"),
     "pandas": (),
-    "typer": ("cli", "falsify_command"),
-    "rich": ("cli", "demo", "live"),
+    "typer": ("cli", "falsify_command", "study_command"),
+    "rich": ("cli", "demo", "live", "study.live"),
 }
 
 

@@ -36,6 +36,14 @@ def test_python_blocks_work_as_printed(code: str, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.strip()
 
 
+def test_the_cvxpy_model_proves_a_tight_bound_and_passes_the_referee() -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(PYTHON[4], "README.md", "exec"), names)
+    optimum = -float(np.sqrt(6 * 3 * (1 + 2 + 3 + 4)))  # Cauchy–Schwarz on Σ √i √v, Σ v = 6
+    assert optimum - 1e-6 <= names["bound"] <= optimum
+    assert names["examine"](names["model"], names["solution"]).holds(1e-6)
+
+
 def test_own_block_and_rule_are_as_short_as_promised() -> None:
     def length(name: str) -> int:
         body = re.search(rf"class {name}\b.*?(?=\n\n|\n@|\Z)", PYTHON[3], flags=re.DOTALL)

@@ -41,6 +41,7 @@ class Falsifiable:
     check   : the claim for one instance and one rule, in rationals; None where the instance does not
               satisfy its hypotheses
     script  : a script that shows the violation with the public library alone, given ``rule``
+    names   : what is measured and what it is claimed to be at most, in words
     """
 
     name: str
@@ -51,3 +52,4 @@ class Falsifiable:
     accept: Callable[[Any], Any]
     check: Callable[[Instance, Any], Verdict | None]
     script: Callable[[Instance], str]
+    names: tuple[str, str] = ("measured", "claimed at most")

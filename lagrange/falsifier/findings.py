@@ -31,10 +31,11 @@ class Counterexample:
     def __str__(self) -> str:
         size = f"{_many(len(self.instance.rows), 'variable')}, "
         size += _many(self.instance.iterations, "iteration")
+        left, right = self.claim.names
         return (
             f"FALSIFIED {self.claim.name}: {self.claim.statement}\n"
             f"found by {self.stage}, instance {self.tried} that was tried; shrunk to {size}\n"
-            f"measured {_number(self.measured)}, claimed at most {_number(self.predicted)}, "
+            f"{left} {_number(self.measured)}, {right} {_number(self.predicted)}, "
             f"on {shown(self.instance)}"
         )
 

@@ -1,7 +1,7 @@
 """Three ways to look for a violation, from cheap to expensive; each stops when the trials are over.
 
-lattice     small integers, then halves and thirds, on one, two, three variables; all of them where
-            there are few, else a random selection
+lattice     small integers, then halves and thirds, on one, two, three variables, in between other
+            short fractions on one; all of them where there are few, else a random selection
 strategies  Hypothesis, guided towards small margins (a file of its own)
 refine      from the nearest misses, one number at a time, in steps that are halved: pattern search
 """
@@ -16,13 +16,21 @@ from lagrange.falsifier.trials import Trials
 MOST = 1500  # instances of one lattice
 STEPS = tuple(Fraction(1, 2**k) for k in range(8))
 DENOMINATORS = (1, 2, 3)
+FINER = (5, 7, 8, 10)  # on one variable, where the lattice has few instances
+FEW = 4000
 
 
 def lattice(family: Family, trials: Trials, random: Random) -> None:
     """Tiny instances, the smallest shapes first."""
-    for denominator in DENOMINATORS:
-        for variables in family.variables:
-            for instance in _selected(family.lattice(variables, denominator), random):
+    one = family.variables[:1]
+    sizes = [(1, family.variables), *((d, one) for d in FINER)]
+    sizes += [(d, family.variables) for d in DENOMINATORS[1:]]
+    for denominator, some in sizes:
+        for variables in some:
+            points = family.lattice(variables, denominator)
+            if denominator in FINER and len(points) > FEW:
+                continue  # the time is better spent on more variables
+            for instance in _selected(points, random):
                 if trials.over:
                     return
                 trials.put(instance)

@@ -39,7 +39,7 @@ class ModelAnswer(NamedTuple):
     multipliers: Mapping[str, float]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MilpModel(Problem[None]):
     """A problem, and the names that lead back to the model: rows "eq" and "le" hold the coupling rows
     of each sense, one above the other; the objective of a maximization is negated.
@@ -54,6 +54,13 @@ class MilpModel(Problem[None]):
     sense: str = field(kw_only=True)
     columns: tuple[tuple[str, ...], ...] = field(kw_only=True)
     coupling: Mapping[str, tuple[tuple[str, float], ...]] = field(kw_only=True)
+
+    def __repr__(self) -> str:
+        rows = {sense: len(names) for sense, names in self.coupling.items()}
+        return f"MilpModel({self.sense}, {len(self.blocks)} blocks, coupling rows {rows})"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.report}"
 
     def assemble(self, points: Sequence[Any]) -> dict[str, float]:
         """Column -> value, from the points of all blocks in their order."""

@@ -10,9 +10,12 @@ from time import perf_counter
 from typing import Any
 
 from lagrange.blocks import Ask, Response
-from lagrange.nn.rest import Resting, rest, wake
+from lagrange.nn.formulas import formula
+from lagrange.nn.rest import mapped, rest, settle, taken
+from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
 from lagrange.records import Record, Trace
+from lagrange.sets.base import VectorSet
 from lagrange.state import Solver, State
 from lagrange.vectors import Vector
 
@@ -31,7 +34,11 @@ class Outside:
 
 
 class Conversation:
-    """Where a run stands: problem, solver, state, and the question that is open."""
+    """Where a run stands: problem, solver, state, and the questions that are open.
+
+    The rows of the state are formulas (``rest``), and while an answer is worked on nobody but
+    ``_state`` and ``_asks`` holds a state: what the solver lets go of is free at once.
+    """
 
     def __init__(
         self,
@@ -43,63 +50,92 @@ class Conversation:
     ) -> None:
         self.problem, self.solver = problem, solver
         self._observe, self._outside = observe, outside
+        self._unseen: list[Record] = []
         self.resume(state, Trace())
 
     def resume(self, state: State[Any], trace: Trace) -> None:
         """Goes on from a state, up to the question to the block outside."""
         self.trace = trace
         self._began = perf_counter() - state.record.seconds
-        self._go_on(state)
+        self._state, self._asks = state, ()
+        del state
+        self._go_on()
 
     @property
     def state(self) -> State[Any]:
-        """The solver's, as ``solve`` keeps it."""
-        return wake(self._resting)[0]
+        """The solver's; its rows are formulas."""
+        return self._state
+
+    @property
+    def whole(self) -> bool:
+        """False if an error broke off in the middle of the other blocks' answers."""
+        return self._whole
 
     @property
     def question(self) -> Ask[Any] | None:
         """What the block outside is asked; None when the solver has nothing left to ask."""
-        asks = wake(Resting(self._resting.outline[1], self._resting.kept))
-        return _to(self._outside, asks)
+        return next((ask for ask in self._asks if ask.block == self._outside), None)
 
     def tell(self, answer: Response) -> bool:
         """The answer from outside, and those of the other blocks until the next question to it. Did
-        the solver take the answer?
+        the solver take the answer? What is lent to the answer must stay as it is until then.
         """
-        state, asks = wake(self._resting)
-        state = self._go_on(self._told(state, asks, answer))
-        return state.responses[self._outside] is answer
+        self._told(self._answers(answer))
+        self._go_on()
+        return self._state.responses[self._outside] is answer
 
-    def _go_on(self, state: State[Any]) -> State[Any]:
+    def report(self) -> None:
+        """Shows the observer the records that it has not seen."""
+        while self._unseen:
+            self._observe(self._unseen.pop(0))
+
+    def _go_on(self) -> None:
         """To the next question to the block outside. The others' are answered on the way there."""
-        asks = self.solver.ask(self.problem, state)
-        while asks and _to(self._outside, asks) is None:
-            state = self._told(state, asks, None)
-            asks = self.solver.ask(self.problem, state)
-        self._resting = rest((state, asks))
-        return state
+        self._whole = False
+        self._asks = self.solver.ask(self.problem, self._state)
+        while self._asks and self.question is None:
+            self._told(self._answers(None))
+            self._asks = self.solver.ask(self.problem, self._state)
+        rest(self._state, self._asks)
+        self._whole = True
 
-    def _told(
-        self, state: State[Any], asks: Sequence[Ask[Any]], outside: Response | None
-    ) -> State[Any]:
-        blocks = self.problem.blocks
-        answers = [
+    def _answers(self, outside: Response | None) -> list[Response]:
+        blocks = mapped(self.problem.blocks, SetBlock, _with_formulas)
+        return [
             outside
             if outside is not None and ask.block == self._outside
-            else blocks[ask.block].respond(ask.price, ask.query, ask.start)
-            for ask in asks
+            else taken(blocks[ask.block].respond(ask.price, ask.query, ask.start))
+            for ask in self._asks
         ]
-        told = self.solver.tell(self.problem, state, answers)
-        if told.record.step != state.record.step:
+
+    def _told(self, answers: Sequence[Response]) -> None:
+        before = self._state.record.step
+        told = self.solver.tell(self.problem, self._state, answers)
+        self._state, self._asks, self._whole = told, (), False
+        if told.record.step != before:
             seconds = perf_counter() - self._began
-            told = told._replace(record=told.record._replace(seconds=seconds))
-            self.trace(told.record)
-            self._observe(told.record)
-        return told
+            self._state = told._replace(record=told.record._replace(seconds=seconds))
+            self.trace(self._state.record)
+            self._unseen.append(self._state.record)
+        del told
+        settle(self._state)
 
 
-def _to(block: int, asks: Sequence[Ask[Any]]) -> Ask[Any] | None:
-    return next((ask for ask in asks if ask.block == block), None)
+@dataclass(frozen=True)
+class Projected:
+    """A set whose projections are formulas, so that −z takes no memory beside z."""
+
+    members: VectorSet
+
+    def project(self, v: Vector) -> Vector:
+        return {name: formula(row) for name, row in self.members.project(v).items()}
+
+    def contains(self, v: Vector) -> bool:
+        return self.members.contains(v)
+
+
+def _with_formulas(block: SetBlock) -> SetBlock:
+    return replace(block, members=Projected(block.members))
 
 
 def tests_answers(

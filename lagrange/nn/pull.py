@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from lagrange.nn.formulas import read
 from lagrange.queries import Quadratic
 from lagrange.vectors import Vector, first_bad_row
 
@@ -20,7 +21,9 @@ length: Callable[[Tensor], Tensor] = cast(Any, torch.linalg).vector_norm  # not 
 
 
 class Pull(NamedTuple):
-    """rho, λ and offset by name; at rho = 0 there is no offset. The tensors are read, never changed."""
+    """rho, λ and offset by name; at rho = 0 there is no offset. They are read, never changed. An
+    offset may be a formula, or thin: what can be added to a tensor.
+    """
 
     rho: float
     price: Mapping[str, Tensor]
@@ -36,7 +39,7 @@ class Pull(NamedTuple):
 
     def beyond(self, name: str, weight: Tensor) -> Tensor:
         """W − C = W + offset + λ/ρ, a fresh tensor."""
-        return (weight + self.offset[name]).add_(self.price[name], alpha=1.0 / self.rho)
+        return read(weight + self.offset[name]).add_(self.price[name], alpha=1.0 / self.rho)
 
     def apply(self, weights: Mapping[str, Tensor], step: float) -> None:
         """In place  W ← argmin_V ½‖V − W‖² + step · penalty(V)  = (W + a C)/(1 + a), a = step · ρ."""

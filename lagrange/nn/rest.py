@@ -1,96 +1,142 @@
 """A state at rest: between two updates it keeps each number once.
 
-A solver's state says many things twice: −Z and Z, the residual W − Z, rows of zeros. While the loop
-trains, and memory is short, only tensors that are no copy, negative or sum of others are kept. What is
-left out is checked to come back bit for bit.
+A solver's state says many things twice: −Z and Z, the residual W − Z, rows of zeros. In a session its
+rows are formulas. A row whose formula holds on to numbers that the state itself has let go of, such as
+the old λ in λ + ρ(W − Z), is computed; the others stay formulas and take no memory.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor
 
-ZERO = -1
-BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
+from lagrange.nn.formulas import Formula, Row, aten, bare, formula, read, reader
+from lagrange.nn.thin import BITS, Thin
+from lagrange.vectors import parts
+
+T = TypeVar("T")
+OPERATIONS: Mapping[str, Any] = {
+    "add": aten.add.Tensor,
+    "sub": aten.sub.Tensor,
+    "mul": aten.mul.Tensor,
+    "div": aten.div.Tensor,
+    "neg": aten.neg.default,
+}
+DEEPEST = 12  # operations one inside the other that are put off; more take too long to repeat
+
+
+def settle(*values: Any) -> None:
+    """Computes the rows that would hold on to more than the state has. Row by row the old numbers go
+    as the new ones come, if nobody else holds the old state.
+    """
+    own = [row for value in values for row in rows(value)]
+    kept = {id(row) for row in own if row.memory is not None}
+    for row in own:
+        let_go = (s for s in row.sources() if not (id(s) in kept or _is_cheap(s)))
+        if row.depth > DEEPEST or any(True for _ in let_go):
+            row.compute()
+            kept.add(id(row))
+
+
+def rest(*values: Any) -> None:
+    """Settles, copies what is lent, and makes thin what is mostly zeros: nothing is shared."""
+    settle(*values)
+    sources = {id(s): s for value in values for row in rows(value) for s in row.sources()}
+    for lent in (False, True):  # first what makes room
+        for source in sources.values():
+            if source.lent == lent:
+                source.keep()
+
+
+def rows(value: Any) -> Iterator[Row]:
+    """The rows of all formulas in a nest of records, mappings and sequences."""
+    if isinstance(value, Formula):
+        yield value.row
+    elif isinstance(value, Mapping):
+        for item in cast("Mapping[Any, Any]", value).values():
+            yield from rows(item)
+    elif isinstance(value, list | tuple):
+        for item in cast("tuple[Any, ...]", value):
+            yield from rows(item)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from rows(getattr(value, field.name))
+
+
+def memory(*values: Any) -> int:
+    """Bytes that the tensors in a nest take, each counted once."""
+    sources = {id(s): s for value in values for row in rows(value) for s in row.sources()}
+    tensors: list[Tensor] = []
+    for source in sources.values():
+        held = source.memory
+        tensors += held.tensors() if isinstance(held, Thin) else [cast(Tensor, held)]
+    storages = [tensor.untyped_storage() for tensor in tensors]
+    return sum({s.data_ptr(): s.nbytes() for s in storages}.values())
+
+
+def taken(value: T) -> T:
+    """The nest with its tensors as formulas, equal and opposite ones of the same memory."""
+    known: list[Formula] = []
+
+    def take(tensor: Tensor) -> Tensor:
+        if isinstance(tensor, Formula):
+            return tensor
+        for other in known:
+            if tensor is bare(other) or _same_bits(tensor, other):
+                return other
+            if tensor.is_floating_point() and _same_bits(tensor, -other):
+                return -other
+        made = formula(tensor)
+        if isinstance(made, Formula):
+            known.append(made)
+        return made
+
+    return mapped(value, Tensor, take)
+
+
+def opened(value: T) -> T:
+    """The nest with plain tensors for formulas; those in memory are not copied."""
+    return mapped(value, Formula, read)
 
 
 class Made(NamedTuple):
-    """A tensor made of kept ones: the sum of terms (which, sign); ``ZERO`` stands for zeros.
+    """A formula in a checkpoint: the operation's name, and what it is applied to."""
 
-    like : a tensor without entries, of the dtype and the device
-    """
-
-    terms: tuple[tuple[int, int], ...]
-    like: Tensor
-    shape: torch.Size
+    operation: str
+    terms: tuple[Any, ...]
 
 
-class Resting(NamedTuple):
-    """The state with every tensor replaced by ``Made``, and the tensors that are kept."""
-
-    outline: Any
-    kept: tuple[Tensor, ...]
+def recorded(value: T) -> T:
+    """The nest with ``Made`` for formulas: what a checkpoint can hold."""
+    return mapped(value, Formula, lambda formula: _record(formula.row))
 
 
-def rest(state: Any) -> Resting:
-    """Keeps the fewest tensors that it finds to do."""
-    kept: list[Tensor] = []
+def recalled(value: T) -> T:
+    """The nest that was recorded."""
+    read = reader(lent=False)
 
-    def put(tensor: Tensor) -> Made:
-        like = tensor.new_empty(0)
-        for terms in _guesses(kept, tensor):
-            made = Made(terms, like, tensor.shape)
-            if _same_bits(tensor, _make(made, kept)):
-                return made
-        kept.append(tensor)
-        return Made(((len(kept) - 1, 1),), like, tensor.shape)
+    def recall(item: Any) -> Any:
+        if not isinstance(item, Made):
+            return read(item) if isinstance(item, Tensor) else item
+        if item.operation not in OPERATIONS:
+            raise ValueError(
+                f"the checkpoint has a row made by {item.operation!r}, which is none of "
+                f"{list(OPERATIONS)}"
+            )
+        return OPERATIONS[item.operation](*(recall(term) for term in item.terms))
 
-    outline = _mapped(state, Tensor, put)
-    return Resting(outline, tuple(kept))
-
-
-def wake(resting: Resting) -> Any:
-    """The state as it was."""
-    return _mapped(resting.outline, Made, lambda made: _make(made, resting.kept))
+    return mapped(value, (Made, Tensor), recall)
 
 
-def _guesses(kept: list[Tensor], tensor: Tensor) -> list[tuple[tuple[int, int], ...]]:
-    near = [ZERO, *_near(kept, tensor)]
-    if not tensor.is_floating_point():  # masks and counters have no negatives
-        return [((i, 1),) for i in near]
-    singles = [((i, sign),) for i in near for sign in (1, -1)]
-    pairs = [(i, j) for i in near[1:] for j in near[1:]]
-    sums = [((i, 1), (j, 1)) for i, j in pairs if i < j]
-    return [*singles, *sums, *(((i, 1), (j, -1)) for i, j in pairs if i != j)]
-
-
-def _near(kept: list[Tensor], tensor: Tensor) -> list[int]:
-    """Kept tensors of the same shape and kind."""
-    alike = (tensor.shape, tensor.dtype, tensor.device)
-    return [i for i, t in enumerate(kept) if (t.shape, t.dtype, t.device) == alike]
-
-
-def _make(made: Made, kept: Any) -> Tensor:
-    parts = [
-        made.like.new_zeros(made.shape) if which == ZERO else kept[which] for which, _ in made.terms
-    ]
-    signed = [p if sign > 0 else -p for p, (_, sign) in zip(parts, made.terms, strict=True)]
-    return signed[0] if len(signed) == 1 else signed[0] + signed[1]
-
-
-def _same_bits(a: Tensor, b: Tensor) -> bool:
-    """Equal down to the sign of zero."""
-    kind = BITS[a.element_size()]
-    return a is b or torch.equal(a.contiguous().view(kind), b.contiguous().view(kind))
-
-
-def _mapped(value: Any, kind: type[Any], change: Callable[[Any], Any]) -> Any:
+def mapped(
+    value: Any, kind: type[Any] | tuple[type[Any], ...], change: Callable[[Any], Any]
+) -> Any:
     """The same nest of records, mappings and sequences with all that is of the kind changed."""
 
     def inside(item: Any) -> Any:
-        return _mapped(item, kind, change)
+        return mapped(item, kind, change)
 
     if isinstance(value, kind):
         return change(value)
@@ -109,3 +155,25 @@ def _mapped(value: Any, kind: type[Any], change: Callable[[Any], Any]) -> Any:
         changed = {name: item for name, item in new.items() if item is not old[name]}
         return replace(value, **changed) if changed else value
     return value
+
+
+def _record(row: Any) -> Any:
+    for name, operation in OPERATIONS.items():
+        if isinstance(row, Row) and row.operation is operation:
+            return Made(name, tuple(_record(term) for term in row.terms))
+    return row.read() if isinstance(row, Row) else row
+
+
+def _is_cheap(source: Row) -> bool:
+    return source.constant or isinstance(source.memory, Thin)
+
+
+def _same_bits(a: Tensor, b: Tensor) -> bool:
+    """Equal down to the sign of zero."""
+    if (a.shape, a.dtype, a.device) != (b.shape, b.dtype, b.device) or not a.shape:
+        return False
+    kind = BITS[a.element_size()]
+    return all(
+        torch.equal(a[p].contiguous().view(kind), b[p].contiguous().view(kind))
+        for p in parts(a.shape)
+    )

@@ -16,7 +16,7 @@ puts the next question. The same training in a ``TrainingBlock`` under ``solve``
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -26,37 +26,22 @@ from lagrange.blocks import Response
 from lagrange.nn import ranks
 from lagrange.nn.checkpoint import classes_in, decode, encode
 from lagrange.nn.conversation import Conversation, Outside, tests_answers
+from lagrange.nn.finished import Finished, project_weights
+from lagrange.nn.formulas import Formula, bare, formula, reader
 from lagrange.nn.measured import Cost, measured, require_fixed
 from lagrange.nn.members import Members
 from lagrange.nn.pull import Pull, pull_of
-from lagrange.nn.snapshot import restore, snapshot
+from lagrange.nn.rest import mapped, opened, recalled, recorded, taken
+from lagrange.nn.snapshot import NetworkPoint, restore, snapshot
 from lagrange.nn.split import NETWORK, Sets, image_of, require_stages, set_of, split
 from lagrange.nn.targets import Targets, choose, plain, require_own
+from lagrange.problem import Problem
 from lagrange.queries import Quadratic, Staged
 from lagrange.records import Record, Trace, ignore
 from lagrange.state import Solver, Start, State
-from lagrange.vectors import Vector, first_bad_row, norm, subtract
+from lagrange.vectors import first_bad_row
 
-FORMAT = 1  # of the state dict
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a session ended with.
-
-    weights     : the targets after the hard projection, as copies; the model holds the same
-    distance    : ‖W − Π(W)‖ / ‖W‖ just before it; large where the pull never took hold
-    cost        : of the model as it is now, NaN without a cost function
-    members     : the set and the names of its tensors, for what comes after: freeze, save, measure
-    multipliers : the last λ;  trace: the records of all steps
-    """
-
-    weights: Mapping[str, Tensor]
-    distance: float
-    cost: float
-    members: Members
-    multipliers: Vector
-    trace: Trace
+FORMAT = 2  # of the state dict
 
 
 class Compression:
@@ -93,17 +78,19 @@ class Compression:
         self._net, self._optimizer, self._cost = plain(model), optimizer, cost
         self._spread = ranks.is_spread(model)
         require_own(self.targets, self._net, self._optimizer)
-        problem = split(Outside(), self.targets, sets)
-        start = self._start(problem, solver)
-        self._talk = Conversation(problem, solver, start, observe)
+        problem = self._problem(sets)
+        self._talk = Conversation(problem, solver, self._start(problem, solver), observe)
         self._finished = False
         self._uses: set[str] = set()
         self._pull = self._asked()
+        self._talk.report()
 
     @property
     def state(self) -> State[Any]:
-        """The solver's state, as ``solve`` keeps it. Nothing in it is shared with the model."""
-        return self._talk.state
+        """The solver's state, as ``solve`` keeps it, with every row in memory. Nothing in it is shared
+        with the model.
+        """
+        return opened(self._talk.state)
 
     @property
     def trace(self) -> Trace:
@@ -120,7 +107,7 @@ class Compression:
         """What the loop told ``update`` about its place in the data when the present weights came
         about: after a rejected answer an earlier place than the last.
         """
-        kept = self.state.responses[NETWORK]
+        kept = self._talk.state.responses[NETWORK]
         return None if kept is None else kept.point.position
 
     def penalty(self) -> Tensor:
@@ -144,6 +131,7 @@ class Compression:
 
         position : where the loop stands in its data, any JSON-able value; the property gives it back
         If the solver rejects the answer, model and optimizer are put back to where they were.
+        Gradients take memory that is needed here: ``optimizer.zero_grad()`` before, not after.
         """
         self._require_active()
         if len(self._uses) != 1:
@@ -153,38 +141,38 @@ class Compression:
                 "pull(step), with gradients enabled"
             )
         answer = self._answer(position)
-        if not self._talk.tell(answer):
-            self._put_back()
-        self._uses.clear()
-        self._pull = self._asked()
-        return self.state.record
+        self._pull = Pull(0.0, {}, {})  # lets go of the old prices
+        try:
+            if not self._talk.tell(answer):
+                self._put_back()
+            self._uses.clear()
+        finally:
+            if self._talk.whole:
+                self._pull = self._asked()
+        self._talk.report()
+        return self._talk.state.record
 
     def change_sets(self, sets: Sets) -> None:
         """From now on these sets: a new budget, new weights of a projection. Multipliers and answers
         stay. A schedule that is known beforehand is better given as a list of sets.
         """
         self._require_active()
-        self._talk.problem = split(Outside(), self.targets, sets)
+        self._talk.problem = self._problem(sets)
 
     def finish(self) -> Finished:
         """Projects the weights on the set, in the model, and ends the session."""
         if self._finished:
             raise ValueError("the session is finished: make a new one to go on")
         require_own(self.targets, self._net, self._optimizer)
-        before = image_of(self.targets)
-        wanted = set_of(self._talk.problem)
-        projected = wanted.members.project(before)
-        with torch.no_grad():
-            for name, target in self.targets.items():
-                target.copy_(projected[name])
+        wanted = set_of(self._talk.problem).members
+        distance = project_weights(self.targets, wanted)
         self._finished = True
-        length = norm(before)
         return Finished(
             weights={name: target.detach().clone() for name, target in self.targets.items()},
-            distance=norm(subtract(before, projected)) / length if length > 0 else 0.0,
+            distance=distance,
             cost=self._measured(),
-            members=Members(tuple(self.targets), wanted.members),
-            multipliers=self.state.multipliers,
+            members=Members(tuple(self.targets), wanted),
+            multipliers=opened(self._talk.state.multipliers),
             trace=self.trace,
         )
 
@@ -193,7 +181,7 @@ class Compression:
         return {
             "format": FORMAT,
             "targets": list(self.targets),
-            "state": encode(self.state),
+            "state": encode(recorded(self._talk.state)),
             "trace": encode(list(self.trace)),
             "uses": sorted(self._uses),
         }
@@ -207,26 +195,33 @@ class Compression:
                 f"the checkpoint has format {saved.get('format')} and targets "
                 f"{saved.get('targets')}, this session {FORMAT} and {list(self.targets)}"
             )
-        state = cast("State[Any]", decode(saved["state"], set(classes_in(self.state))))
-        if type(state.memory) is not type(self.state.memory):
+        own = self._talk.state
+        state = cast("State[Any]", recalled(decode(saved["state"], set(classes_in(own)))))
+        if type(state.memory) is not type(own.memory):
             raise ValueError(
                 f"the checkpoint is of another solver: of {type(state.memory).__module__}, not of "
-                f"{type(self.state.memory).__module__}"
+                f"{type(own.memory).__module__}"
             )
         trace = Trace()
         for record in decode(saved["trace"]):
             trace(record)
+        del own
         self._talk.resume(state, trace)
         self._uses = set(saved["uses"])
         self._pull = self._asked()
+        self._talk.report()
+
+    def _problem(self, sets: Sets | Sequence[Sets]) -> Problem[Any]:
+        """With formulas for rows, and so all that the solver makes of them."""
+        return split(Outside(), self.targets, sets, formula)
 
     def _start(self, problem: Any, solver: Solver[Any]) -> State[Any]:
         """The weights as they are and their projection, zero multipliers."""
-        image = image_of(self.targets)
+        lend = reader(lent=True)
+        image = image_of(self.targets, lend)
         there = Response(image, self._measured(), -math.inf, snapshot(None, None))
-        state = solver.init(
-            problem, Start(None, (there, set_of(problem, first=True).nearest(image)))
-        )
+        nearest = taken(set_of(problem, first=True).nearest(image))
+        state = solver.init(problem, Start(None, (there, nearest)))
         self._keeps = tests_answers(problem, solver, state)
         if not self._keeps:
             return state
@@ -236,7 +231,7 @@ class Compression:
                 "loss on a fixed set of batches, and optimizer=, to undo what is rejected"
             )
         require_fixed(self._cost, self._net, there.cost)
-        there = replace(there, point=snapshot(self._net, self._optimizer))
+        there = replace(there, point=self._point(lend, None))
         return state._replace(responses=(there, *state.responses[1:]))
 
     def _asked(self) -> Pull:
@@ -250,12 +245,15 @@ class Compression:
             query = cast(Any, query).query
         if query is None:
             raise ValueError("a set answers a pull, not prices alone: give the solver a rho")
-        return pull_of(tuple(self.targets), question.price, cast("Quadratic", query))
+        pull = pull_of(tuple(self.targets), question.price, cast("Quadratic", query))
+        # every step reads them: what is in memory without ado
+        return pull._replace(price=opened(pull.price), offset=mapped(pull.offset, Formula, bare))
 
     def _answer(self, position: Any) -> Response:
-        """What became of the weights."""
+        """What became of the weights: lent to the solver, what it keeps will be copied."""
         require_own(self.targets, self._net, self._optimizer)
-        image = image_of(self.targets)
+        lend = reader(lent=True)
+        image = image_of(self.targets, lend)
         bad = first_bad_row(image)
         if bad is not None:
             raise ValueError(
@@ -263,19 +261,24 @@ class Compression:
             )
         if self._spread:
             ranks.require_same(image)
-        net, optimizer = (self._net, self._optimizer) if self._keeps else (None, None)
-        point = snapshot(net, optimizer, position=position)
-        return Response(image, self._measured(), -math.inf, point)
+        return Response(image, self._measured(), -math.inf, self._point(lend, position))
+
+    def _point(self, lend: Callable[[Tensor], Tensor], position: Any) -> NetworkPoint:
+        """To come back to, if that may be needed; also lent."""
+        if not self._keeps or self._optimizer is None:
+            return snapshot(None, None, position=position)
+        there = NetworkPoint(self._net.state_dict(), self._optimizer.state_dict(), 0, 0, position)
+        return mapped(there, Tensor, lend)
 
     def _put_back(self) -> None:
         """The model and the optimizer as they were when the answer was given that the solver kept."""
-        kept = self.state.responses[NETWORK]
+        kept = self._talk.state.responses[NETWORK]
         if kept is None or not self._keeps:
             raise ValueError(
                 "the solver dropped an answer although costs had not mattered to it before, and the "
                 "weights before were not kept"
             )
-        restore(kept.point, self._net, self._optimizer)
+        restore(opened(kept.point), self._net, self._optimizer)
 
     def _measured(self) -> float:
         if self._cost is None:
@@ -286,8 +289,12 @@ class Compression:
     def _require_active(self) -> None:
         if self._finished:
             raise ValueError("the session is finished: make a new one to go on")
+        if not self._talk.whole:
+            raise ValueError(
+                "an error broke the last update off half-way: load a checkpoint, or make a new session"
+            )
         if not self._asks:
             raise ValueError(
-                f"the solver asks nothing more after step {self.state.record.step}: end the loop when "
-                "session.active is False and call finish()"
+                f"the solver asks nothing more after step {self._talk.state.record.step}: end the "
+                "loop when session.active is False and call finish()"
             )

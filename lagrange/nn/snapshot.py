@@ -48,4 +48,5 @@ def restore(
     """Module and optimizer as they were; the point stays a copy."""
     module.load_state_dict(dict(point.weights))
     if optimizer is not None and point.optimizer is not None:
+        optimizer.state.clear()  # makes room
         optimizer.load_state_dict(copy.deepcopy(dict(point.optimizer)))

@@ -3,7 +3,7 @@
 Block 0 is the network, block 1 the set; there is one coupling row for each target.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, cast
@@ -121,20 +121,31 @@ def each_layer(
 
 
 def split(
-    network: Block[Quadratic], targets: Mapping[str, Tensor], sets: Sets | Sequence[Sets]
+    network: Block[Quadratic],
+    targets: Mapping[str, Tensor],
+    sets: Sets | Sequence[Sets],
+    row: Callable[[Tensor], Tensor] = Tensor.detach,
 ) -> Problem[Any]:
-    """The problem; with several sets, one after the other, a problem of as many stages."""
+    """The problem; with several sets, one after the other, a problem of as many stages.
+
+    row : what to make of the rows of zeros
+    """
     if isinstance(sets, Sequence):
-        return in_stages([split(network, targets, stage) for stage in sets])
+        return in_stages([split(network, targets, stage, row) for stage in sets])
     # one zero, seen in every entry: the rows take no memory
-    rhs = {n: t.new_zeros((), dtype=wide(t)).expand(t.shape) for n, t in targets.items()}
+    zeros = {n: t.new_zeros((), dtype=wide(t)).expand(t.shape) for n, t in targets.items()}
+    rhs = {name: row(zero) for name, zero in zeros.items()}
     members = SetBlock(members_of(targets, sets), tuple(targets))
     return Problem((network, members), rhs)
 
 
-def image_of(targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Copies of the weights, in single precision at least: what the coupling rows see."""
-    return {name: t.detach().to(wide(t), copy=True) for name, t in targets.items()}
+def image_of(
+    targets: Mapping[str, Tensor], take: Callable[[Tensor], Tensor] = torch.clone
+) -> dict[str, Tensor]:
+    """The weights in single precision at least, which is what the coupling rows see; as copies, or
+    as ``take`` takes them.
+    """
+    return {name: take(t.detach()).to(wide(t)) for name, t in targets.items()}
 
 
 def wide(tensor: Tensor) -> torch.dtype:

@@ -34,13 +34,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lagrange.oracles.checks import FloatArray
-from lagrange.oracles.conic_program import Cones, ConicProgram, diagonal_places
+from lagrange.oracles.conic_program import ConicProgram, dual_member, inside_rows, inward_from
 from lagrange.oracles.rounding import UNIT, surely_below
-from lagrange.oracles.sparse import IndexArray
+from lagrange.oracles.sparse import IndexArray, SparseMatrix
 
 Box = tuple[FloatArray, FloatArray]
 TINY = 2.0**-1000  # more than all underflows of a sum can lose
 UP = 1 + 2.0**-30  # more than the rounding of a few operations on positive numbers
+INWARD_STEPS = 100
 LARGEST_DENSE = 4_000_000  # entries up to which singular values are computed
 
 
@@ -63,7 +64,14 @@ def proved_bound(
     top = here.value + 1 + abs(here.value)
     small = program.box_below(q, math.nextafter(top - constant, math.inf) + 1e-9 * abs(top))
     # no loss is negative: what is proved lies below top, so the points left out do not matter
-    return max(here.bound(small), here.bound_with_exactness(small))
+    best = max(here.bound(small), here.bound_with_exactness(small))
+    for inwards in (1e-10, 1e-8, 1e-6, 1e-4):
+        if not math.isfinite(best):
+            inner = dual_member(here.inner(inwards), program.cones)
+            if inner is not None:
+                there = _Lagrangian.around(program, q, constant, x, inner)
+                best = there.bound_with_exactness(program.box)
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,18 +155,11 @@ class _Lagrangian:
 
     def _moved(self, costly: IndexArray, length: float, room: float) -> "_Lagrangian | None":
         """Around a z at most ``room`` away that makes r exactly 0 on ``costly``; None if not sure."""
-        zero, nonneg = self.program.cones.zero, self.program.cones.nonneg
-        free = np.concatenate([np.full(zero, True), self.z[zero : zero + nonneg] > room])
-        rows = np.flatnonzero(free)
+        A, free = self.program.A, inside_rows(self.z, self.program.cones, room)
+        rows, moving = np.flatnonzero(free), free[A.row]
         if rows.size < costly.size or rows.size * costly.size > LARGEST_DENSE:
             return None
-        A = self.program.A
-        place, column = np.full(A.shape[0], -1), np.full(A.shape[1], -1)
-        place[rows], column[costly] = np.arange(rows.size), np.arange(costly.size)
-        moving = place[A.row] >= 0
-        inside = moving & (column[A.column] >= 0)
-        dense = np.zeros((rows.size, costly.size))
-        dense[place[A.row[inside]], column[A.column[inside]]] = A.value[inside]
+        dense = _dense_part(A, rows, costly)
         sigma = np.linalg.svd(dense, compute_uv=False)
         least = float(sigma[-1] - 20 * sum(dense.shape) * UNIT * sigma[0])
         if least <= 0 or length / least * UP > room:
@@ -173,8 +174,41 @@ class _Lagrangian:
             self,
             slope=slope,
             off=off,
-            extra=self.extra + away * float(np.linalg.norm(self.primal[rows])) * UP,
+            extra=float(self.extra + away * np.linalg.norm(self.primal[rows]) * UP),
         )
+
+    def inner(self, inwards: float) -> FloatArray:
+        """z moved into the cones, and back to where r does not fall on columns without bounds. What
+        comes out may be bad; nothing about it is relied upon.
+        """
+        cones, A = self.program.cones, self.program.A
+        no_low, no_high = (np.isinf(end) for end in self.program.box)
+        columns, rows = np.flatnonzero(no_low | no_high), np.arange(A.shape[0])
+        if rows.size * columns.size > LARGEST_DENSE // 16:  # half a second
+            return self.z
+        wanted = np.where(no_low, 0.0, np.maximum(self.slope, 0.0))
+        wanted = np.where(no_low & ~no_high, np.minimum(self.slope, 0.0), wanted)
+        z, step = self.z, inwards * (1 + float(np.abs(self.z).max(initial=0.0)))
+        columns_of_z = _dense_part(A, rows, columns).T
+        back = np.linalg.pinv(columns_of_z)
+        fixed = (wanted - self.slope)[columns] + columns_of_z @ z
+        for _ in range(INWARD_STEPS):  # those that are outside still, as a perceptron does
+            outside = ~inside_rows(z, cones, 0.1 * step)
+            if not outside.any():
+                break
+            z = z + step * np.where(outside, inward_from(cones, z), 0.0)
+            z = z + back @ (fixed - columns_of_z @ z)
+        return z
+
+
+def _dense_part(A: SparseMatrix, rows: IndexArray, columns: IndexArray) -> FloatArray:
+    """These rows and columns of A."""
+    row, column = np.full(A.shape[0], -1), np.full(A.shape[1], -1)
+    row[rows], column[columns] = np.arange(rows.size), np.arange(columns.size)
+    kept = (row[A.row] >= 0) & (column[A.column] >= 0)
+    dense = np.zeros((rows.size, columns.size))
+    dense[row[A.row[kept]], column[A.column[kept]]] = A.value[kept]
+    return dense
 
 
 def _loss_at(
@@ -190,42 +224,3 @@ def _loss_at(
     at_end = -slope * t + off * np.abs(t) + 4 * UNIT * np.abs(slope * t) + steep
     rises = (slope >= off) & (bent == 0)
     return np.where(finite, at_end, np.where(rises, 0.0, np.inf))
-
-
-def dual_member(z: FloatArray, cones: Cones) -> FloatArray | None:
-    """A member of K* next to z; None where z is not finite or K has cones of other kinds."""
-    if cones.other or not np.isfinite(z).all():
-        return None
-    z = z.copy()
-    nonneg = slice(cones.zero, cones.zero + cones.nonneg)
-    z[nonneg] = np.maximum(z[nonneg], 0.0)
-    for start, size in cones.second_order_starts():
-        length = float(np.linalg.norm(z[start + 1 : start + size]))
-        z[start] = max(z[start], length * (1 + 4 * (size + 4) * UNIT))
-    for start, order in cones.semidefinite_starts():
-        places = start + diagonal_places(order)
-        z[places] += _semidefinite_shift(z[start : places[-1] + 1], order)
-    for start in cones.exponential_starts():
-        z[start : start + 3] = _exponential_member(*z[start : start + 3].tolist())
-    return z
-
-
-def _semidefinite_shift(z: FloatArray, order: int) -> float:
-    """What to add to the diagonal so that the matrix is surely positive semidefinite."""
-    matrix = np.zeros((order, order))
-    for j in range(order):
-        column = z[j * (j + 1) // 2 : (j + 1) * (j + 2) // 2] * math.sqrt(0.5)
-        matrix[: j + 1, j] += column
-        matrix[j, : j + 1] = matrix[: j + 1, j]
-        matrix[j, j] = z[j * (j + 1) // 2 + j]
-    rounding = 20 * order * UNIT * float(np.linalg.norm(matrix))
-    return max(0.0, rounding - float(np.linalg.eigvalsh(matrix)[0]))
-
-
-def _exponential_member(u: float, v: float, w: float) -> tuple[float, float, float]:
-    """K* = {u < 0, w ≥ −u e^{v/u − 1}} and {u = 0, v ≥ 0, w ≥ 0}: w is raised, or u made 0."""
-    edge = (0.0, max(v, 0.0), max(w, 0.0))
-    if u >= 0 or v / u > 700:
-        return edge
-    least = -u * math.exp(v / u - 1) * (1 + 2.0**-40)  # the exponent is off by 700 u at most
-    return (u, v, max(w, least))

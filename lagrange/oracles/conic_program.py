@@ -180,3 +180,92 @@ def _linear_set(
     rows: SparseMatrix, lower: FloatArray, upper: FloatArray, box: tuple[FloatArray, FloatArray]
 ) -> LinearSet:
     return LinearSet(rows, lower, upper, *box, np.zeros(rows.shape[1], dtype=np.bool_))
+
+
+def dual_member(z: FloatArray, cones: Cones) -> FloatArray | None:
+    """A member of K* next to z; None where z is not finite or K has cones of other kinds."""
+    if cones.other or not np.isfinite(z).all():
+        return None
+    z = z.copy()
+    nonneg = slice(cones.zero, cones.zero + cones.nonneg)
+    z[nonneg] = np.maximum(z[nonneg], 0.0)
+    for start, size in cones.second_order_starts():
+        length = float(np.linalg.norm(z[start + 1 : start + size]))
+        z[start] = max(z[start], length * (1 + 4 * (size + 4) * UNIT))
+    for start, order in cones.semidefinite_starts():
+        places = start + diagonal_places(order)
+        z[places] += _semidefinite_shift(z[start : places[-1] + 1], order)
+    for start in cones.exponential_starts():
+        z[start : start + 3] = _exponential_member(*z[start : start + 3].tolist())
+    return z
+
+
+def inward_from(cones: Cones, z: FloatArray) -> FloatArray:
+    """A direction that leads from the boundary of K* inside."""
+    inward = np.zeros(z.size)
+    inward[cones.zero : cones.zero + cones.nonneg] = 1.0
+    for start, size in cones.second_order_starts():
+        rest = z[start + 1 : start + size]
+        inward[start + 1 : start + size] = -rest / max(float(np.linalg.norm(rest)), 2.0**-1000)
+        inward[start] = 1.0
+    for start, order in cones.semidefinite_starts():
+        inward[start + diagonal_places(order)] = 1.0
+    for start in cones.exponential_starts():
+        inward[start : start + 3] = -1.0, 1.0, 1.0
+    return inward
+
+
+def inside_rows(z: FloatArray, cones: Cones, room: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """The rows of the cones that surely hold the ball of radius ``room`` around their part of z."""
+    free = np.zeros(z.size, dtype=np.bool_)
+    free[: cones.zero] = True
+    nonneg = slice(cones.zero, cones.zero + cones.nonneg)
+    free[nonneg] = z[nonneg] > room
+    for start, size in cones.second_order_starts():
+        length = float(np.linalg.norm(z[start + 1 : start + size]))
+        # √2 room is what it takes
+        free[start : start + size] = z[start] - length * (1 + 4 * (size + 4) * UNIT) > 2 * room
+    for start, order in cones.semidefinite_starts():
+        places = start + diagonal_places(order)
+        nearer = z[start : places[-1] + 1].copy()
+        nearer[places - start] -= 2 * room
+        free[start : places[-1] + 1] = _semidefinite_shift(nearer, order) == 0
+    for start in cones.exponential_starts():
+        u, v, w = z[start : start + 3].tolist()
+        free[start : start + 3] = _exponential_inside(u, v, w, 2 * room)
+    return free
+
+
+def _exponential_inside(u: float, v: float, w: float, room: float) -> bool:
+    """−u e^{v/u − 1} is convex and falls with v: in the box it is largest at an end of u."""
+    if u + room >= 0:
+        return False
+    for end in (u - room, u + room):
+        exponent = (v - room) / end
+        if (
+            exponent > 700
+            or -end * math.exp(max(exponent, -690.0) - 1) * (1 + 2.0**-30) >= w - room
+        ):
+            return False
+    return True
+
+
+def _semidefinite_shift(z: FloatArray, order: int) -> float:
+    """What to add to the diagonal so that the matrix is surely positive semidefinite."""
+    matrix = np.zeros((order, order))
+    for j in range(order):
+        column = z[j * (j + 1) // 2 : (j + 1) * (j + 2) // 2] * math.sqrt(0.5)
+        matrix[: j + 1, j] += column
+        matrix[j, : j + 1] = matrix[: j + 1, j]
+        matrix[j, j] = z[j * (j + 1) // 2 + j]
+    rounding = 20 * order * UNIT * float(np.linalg.norm(matrix))
+    return max(0.0, rounding - float(np.linalg.eigvalsh(matrix)[0]))
+
+
+def _exponential_member(u: float, v: float, w: float) -> tuple[float, float, float]:
+    """K* = {u < 0, w ≥ −u e^{v/u − 1}} and {u = 0, v ≥ 0, w ≥ 0}: w is raised, or u made 0."""
+    edge = (0.0, max(v, 0.0), max(w, 0.0))
+    if u >= 0 or v / u > 700:
+        return edge
+    least = -u * math.exp(v / u - 1) * (1 + 2.0**-40)  # the exponent is off by 700 u at most
+    return (u, v, max(w, least))

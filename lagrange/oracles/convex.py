@@ -10,7 +10,8 @@ reading the answer runs per question; the solver is Clarabel, started from nothi
 primal and dual vectors; what the solver says of itself is not used. The proof is about the conic
 program that cvxpy compiled, in its floats: that it states the block's problem is cvxpy's word. It
 needs bounds on the variables (given, or implied by constraints or objective), or a strongly convex
-cost, or in between linear rows that leave no freedom; where it has none of these the bound is −inf.
+cost, or in between linear rows or cones that leave no freedom at these prices (tried, not sure to be
+found); where it has none of these the bound is −inf: add bounds to the variables.
 """
 
 import math

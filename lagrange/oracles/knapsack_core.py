@@ -14,11 +14,11 @@ Reference    Martello, Toth, Knapsack Problems, Wiley (1990), §2.6; Pisinger, O
              758–767 (window and core)
 """
 
-from functools import cache
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from lagrange.compiled import is_available
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -35,12 +35,6 @@ class Choice(NamedTuple):
 
 
 NOTHING = Choice(np.empty(0, dtype=np.bool_), 0)
-
-
-@cache
-def is_available() -> bool:
-    """Is numba installed (extra ``fast``)? It is not imported before it is needed."""
-    return find_spec("numba") is not None
 
 
 def best_choice(

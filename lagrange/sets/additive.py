@@ -21,7 +21,7 @@ from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet, distance_between
 from lagrange.sets.config import register
 from lagrange.sets.rank import LowRank
-from lagrange.sets.size import Size
+from lagrange.sets.size import Size, is_whole
 from lagrange.sets.sparsity import Cardinality
 from lagrange.vectors import Array
 
@@ -50,8 +50,8 @@ class SparsePlusLowRank(StoredSet):
     def __post_init__(self) -> None:
         Cardinality(self.k)
         LowRank(self.rank)
-        if self.rounds != int(self.rounds) or self.rounds < 1:
-            raise ValueError(f"rounds must be a whole number ≥ 1, got {self.rounds}")
+        if not is_whole(self.rounds) or self.rounds < 1:
+            raise ValueError(f"rounds must be a whole number ≥ 1, got {self.rounds!r}")
 
     @property
     def exact(self) -> bool:
@@ -71,6 +71,7 @@ class SparsePlusLowRank(StoredSet):
 
     def contains(self, v: Array) -> bool:
         """Whether the search finds v itself, up to rounding: True is right, False proves nothing."""
+        arrays.require_floats(v)
         if not arrays.is_finite(v):
             return False
         size = distance_between({"": v}, {"": 0.0 * v})

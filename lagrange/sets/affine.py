@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from lagrange.sets import arrays
-from lagrange.sets.base import StoredSet
+from lagrange.sets.base import StoredSet, same_settings
 from lagrange.sets.config import register
 from lagrange.sets.convex import dense
 from lagrange.sets.size import Size
 from lagrange.vectors import Array
 
-PASSES = 4  # the error of a pass is that of the last times the precision
+FAR = 400  # exponents up to here: products of such numbers and their sums do not overflow
 
 
 @register
@@ -49,26 +49,49 @@ class Affine(StoredSet):
                 f"A x = b must have a solution; the nearest b that has one is {gap.max()} away"
             )
 
+    def __eq__(self, other: object) -> bool:
+        return same_settings(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.A.shape)))
+
     def project(self, v: Array) -> Array:
         arrays.require_finite(v, f"an array on {len(self._rows)} equations")
         self._require_shape(v)
         if self.contains(v):
             return arrays.copy(v)
-        z = arrays.doubles(v).reshape(-1)
-        for _ in range(PASSES):  # a huge v leaves rounding behind: what is left is projected again
-            z = z - self._rows.T @ (self._rows @ (z - self._point))
-        return arrays.like(v, z.reshape(v.shape))
+        free, power = _near(arrays.doubles(v).reshape(-1))
+        size = np.inf
+        # where little of a part is left, rounding of the whole is in it: it is projected again
+        while (left := float(np.abs(free).max(initial=0.0))) < size / 2:
+            size = left
+            for _ in range(2):
+                free = free - self._rows.T @ (self._rows @ free)
+        with np.errstate(over="ignore"):
+            answer = arrays.like(v, (np.ldexp(free, power) + self._point).reshape(v.shape))
+        if not arrays.is_finite(answer):
+            raise ValueError(
+                f"the nearest solution of the equations is beyond the range of {v.dtype}, the array "
+                f"reaches {np.abs(arrays.doubles(v)).max()}: scale it and b down"
+            )
+        return answer
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         self._require_shape(v)
         if not arrays.is_finite(v):
             return False
-        x, A, b = arrays.doubles(v).reshape(-1), arrays.doubles(self.A), arrays.doubles(self.b)
-        scale = np.abs(A) @ np.abs(x) + np.abs(b)
+        (rows, large), (x, far) = (
+            _near(arrays.doubles(self.A)),
+            _near(arrays.doubles(v).reshape(-1)),
+        )
+        b = np.ldexp(arrays.doubles(self.b), -large - far)
+        scale = np.abs(rows) @ np.abs(x) + np.abs(b)
         tolerance = arrays.precision(v) + 4 * (x.size + len(b)) * np.finfo(float).eps
         # the rounding of an entry of A's largest row reaches all rows through the decomposition
-        slack = tolerance * scale.max(initial=0.0) + arrays.smallest(v) * np.abs(A).sum()
-        return bool((np.abs(A @ x - b) <= slack).all())
+        tiny = np.ldexp(arrays.smallest(v), -far) * np.abs(rows).sum()
+        slack = tolerance * scale.max(initial=0.0) + tiny
+        return bool((np.abs(rows @ x - b) <= slack).all())
 
     def size(self, v: Array) -> Size:
         return dense(v)
@@ -79,3 +102,9 @@ class Affine(StoredSet):
                 f"the equations are on {self.A.shape[1]} entries, the array has "
                 f"{math.prod(v.shape)} (shape {tuple(v.shape)})"
             )
+
+
+def _near(x: Any) -> tuple[Any, int]:
+    """x / 2^power and the power ≥ 0 that keeps sums of products in range, 0 unless x is huge."""
+    power = max(0, math.frexp(float(np.abs(x).max(initial=0.0)))[1] - FAR)
+    return np.ldexp(x, -power), power

@@ -6,13 +6,15 @@ memory are seen as numpy arrays without a copy. No gradient passes through.
 
 import math
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 
 from lagrange.vectors import Array
 
+FLOATS = ("float64", "float32", "float16", "bfloat16")
+FLOAT_TYPES = frozenset(np.dtype(name) for name in FLOATS[:3])
 CHUNK = 1 << 16  # numbers worked on at a time: with two buffers they stay in a core's own cache
 
 
@@ -146,12 +148,55 @@ def is_finite(v: Array) -> bool:
         return all(bool(np.isfinite(values[piece]).all()) for piece in chunks(values.size))
 
 
+def require_floats(v: Any, what: str = "an array") -> None:
+    """The door of every set: refuses what is no numpy array or torch tensor of ``FLOATS``. Whole
+    numbers and booleans have no nearest member of their own type, complex numbers no order.
+    """
+    if is_numpy(v):
+        if v.dtype in FLOAT_TYPES:
+            return
+    elif _is_tensor(v) and str(v.dtype).removeprefix("torch.") in FLOATS:
+        return
+    kind = v.dtype if is_numpy(v) or _is_tensor(v) else type(v).__name__
+    raise TypeError(
+        f"cannot take {what}: sets are of numpy arrays and torch tensors of {', '.join(FLOATS)}; "
+        f"got {kind}: {_remedy(v)}"
+    )
+
+
+def require_vector(v: Any) -> None:
+    """``require_floats`` for each of some named arrays."""
+    if not isinstance(v, Mapping):
+        raise TypeError(
+            f"this set is of named arrays, a mapping like {{'w': array}}; got {type(v).__name__}: "
+            "give the array a name, or take a set of one array"
+        )
+    for name, array in cast("Mapping[str, Any]", v).items():
+        require_floats(array, repr(name))
+
+
 def require_finite(v: Array, what: str) -> None:
-    """Refuses NaN and infinity; ``what`` names the array and the set."""
+    """Refuses NaN and infinity, and what is no array; ``what`` names the array and the set."""
+    require_floats(v, what)
     if not is_finite(v):
         raise ValueError(
             f"cannot project {what}: NaN or infinity in it; only finite numbers have one"
         )
+
+
+def _is_tensor(v: Any) -> bool:
+    torch = sys.modules.get("torch")  # where it is not loaded nothing is a tensor
+    return torch is not None and isinstance(v, torch.Tensor)
+
+
+def _remedy(v: Any) -> str:
+    if isinstance(v, Mapping):
+        return "project each array on its own, or take PerTensor or a set of named arrays"
+    if not (is_numpy(v) or _is_tensor(v)):
+        return "convert it, as by np.asarray(v, dtype=float)"
+    if "complex" in str(v.dtype):
+        return "give the real and the imaginary part as arrays of their own"
+    return "convert it, as by " + ("v.astype(float)" if is_numpy(v) else "v.double()")
 
 
 def _library(v: Array) -> Any:

@@ -5,9 +5,10 @@ That is all a block needs. The sets of this package tell besides how far a point
 many bits a member takes (``StoredSet``, ``StoredVectorSet``).
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -62,6 +63,27 @@ class StoredVectorSet(VectorSet, Protocol):
     def size(self, v: Vector) -> Size:
         """Bits of the member v, each array in its own precision."""
         ...
+
+
+def same_settings(a: object, b: object) -> bool:
+    """Equality of sets that hold arrays: one class, and the same numbers in every field, whichever
+    library and type the arrays are of.
+    """
+    if type(a) is not type(b):
+        return False
+    fields = [field.name for field in dataclasses.fields(cast("Any", a)) if field.init]
+    return all(_same(getattr(a, name), getattr(b, name)) for name in fields)
+
+
+def _same(x: Any, y: Any) -> bool:
+    if isinstance(x, Mapping) and isinstance(y, Mapping):
+        xs, ys = cast("Mapping[str, Any]", x), cast("Mapping[str, Any]", y)
+        return xs.keys() == ys.keys() and all(_same(xs[name], ys[name]) for name in xs)
+    return np.array_equal(_values(x), _values(y))
+
+
+def _values(x: Any) -> Any:
+    return arrays.doubles(x) if np.ndim(x) else x
 
 
 def distance_between(a: Vector, b: Vector, weights: Mapping[str, Any] | None = None) -> float:

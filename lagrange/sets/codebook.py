@@ -20,7 +20,7 @@ from lagrange.sets.config import register
 from lagrange.sets.levels import Family, Fixed, normalized
 from lagrange.sets.nearest import Floats, Precision, nearest
 from lagrange.sets.quantized import Quantized, require_axis
-from lagrange.sets.size import Size, code_bits, number_bits
+from lagrange.sets.size import Size, code_bits, is_real, is_whole, number_bits
 from lagrange.vectors import Array
 
 MOST = 2**12  # levels of a learned codebook
@@ -58,11 +58,15 @@ class Codebook(Quantized):
     levels: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.levels, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(
+                f"levels must be a tuple of numbers, got {type(self.levels).__name__}: tuple(levels)"
+            )
         if not self.levels:
             raise ValueError("a codebook needs at least one level, got none")
         for level in self.levels:
-            if not math.isfinite(level):
-                raise ValueError(f"levels must be finite numbers, got {level}")
+            if not (is_real(level) and math.isfinite(level)):
+                raise ValueError(f"levels must be finite numbers, got {level!r}")
         if len(set(self.levels)) < len(self.levels):
             raise ValueError(f"levels must be distinct, got {self.levels}")
 
@@ -93,8 +97,8 @@ class LearnedCodebook(Quantized):
 
     def __post_init__(self) -> None:
         require_axis(self.axis)
-        if self.count != int(self.count) or not 1 <= self.count <= MOST:
-            raise ValueError(f"count must be a whole number from 1 to {MOST}, got {self.count}")
+        if not is_whole(self.count) or not 1 <= self.count <= MOST:
+            raise ValueError(f"count must be a whole number from 1 to {MOST}, got {self.count!r}")
 
     def family(self) -> Family:
         return Learned(self.count)

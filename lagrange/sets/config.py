@@ -54,7 +54,16 @@ def from_config(config: Mapping[str, Any]) -> Any:
     wrong = [name for name in given if name not in known]
     if wrong:
         raise ValueError(f"{config['set']} has the fields {known}, got {wrong} besides")
+    needed = [f.name for f in dataclasses.fields(cls) if f.init and not _has_default(f)]
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise ValueError(f"{config['set']} needs the fields {needed}, got {dict(config)}")
     return cls(**{name: _restored(value) for name, value in given.items()})
+
+
+def _has_default(field: "dataclasses.Field[Any]") -> bool:
+    missing = dataclasses.MISSING
+    return field.default is not missing or field.default_factory is not missing
 
 
 def _names() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet, distance_between
 from lagrange.sets.config import register
-from lagrange.sets.size import Size, number_bits
+from lagrange.sets.size import Size, is_real, number_bits
 from lagrange.vectors import Array
 
 
@@ -21,14 +21,15 @@ class Box(StoredSet):
     high: float
 
     def __post_init__(self) -> None:
-        if math.isnan(self.low) or math.isnan(self.high) or self.low > self.high:
-            raise ValueError(f"low must be ≤ high, got {self.low} and {self.high}")
+        if not (is_real(self.low) and is_real(self.high) and self.low <= self.high):
+            raise ValueError(f"low must be a number ≤ high, got {self.low!r} and {self.high!r}")
 
     def project(self, v: Array) -> Array:
         arrays.require_finite(v, f"an array on {self}")
         return v.clip(min=self.low, max=self.high)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         inside = bool((v >= self.low).all()) and bool((v <= self.high).all())
         return inside and arrays.is_finite(v)
 
@@ -46,6 +47,7 @@ class Nonnegative(StoredSet):
         return v.clip(min=0)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return bool((v >= 0).all()) and arrays.is_finite(v)
 
     def size(self, v: Array) -> Size:
@@ -74,6 +76,7 @@ class L2Ball(StoredSet):
         return arrays.like(v, values * (self.radius / norm))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return arrays.is_finite(v) and self._holds(v, _norm(v))
 
     def size(self, v: Array) -> Size:
@@ -85,8 +88,8 @@ class L2Ball(StoredSet):
 
 def require_radius(value: float, name: str) -> None:
     """Refuses what is no radius: it must be a finite number ≥ 0."""
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be a finite number ≥ 0, got {value}")
+    if not (is_real(value) and 0 <= value < math.inf):
+        raise ValueError(f"{name} must be a finite number ≥ 0, got {value!r}")
 
 
 def rounding(v: Array, total: float) -> float:

@@ -14,6 +14,7 @@ from lagrange.sets import arrays
 from lagrange.sets.selection import largest
 from lagrange.vectors import Array
 
+GROUPS = "the groups"  # how groups of an array without a name are called in errors
 SAFE = 1e140  # doubles from 1/SAFE to SAFE have squares that can be summed
 
 
@@ -21,11 +22,17 @@ def scores(
     v: Mapping[str, Any], kept: Mapping[str, tuple[int, ...]]
 ) -> tuple[dict[str, Any], bool]:
     """For numpy arrays and the axes that number their groups: Σ x² of each group, as doubles with
-    these axes left, and True; or ‖x‖ and False if a square would leave the range of doubles.
+    these axes left, and True; or ‖x‖ and False if a square would leave the range of doubles, all
+    divided by one power of two if a norm could.
     """
     if all(_is_safe(x) for x in v.values()):
         return {name: sums_of_squares(x, kept[name]) for name, x in v.items()}, True
-    return {name: _norms(x, kept[name]) for name, x in v.items()}, False
+    top = max(float(np.abs(x).max(initial=0.0)) for x in v.values())
+    roots = (
+        sum(x.size for x in v.values()).bit_length() // 2 + 1
+    )  # ‖x‖ ≤ √n max |x| < 2^roots max |x|
+    power = max(0, math.frexp(top)[1] + roots - 1023)
+    return {name: _norms(x, kept[name], power) for name, x in v.items()}, False
 
 
 def sums_of_squares(x: Any, kept: tuple[int, ...]) -> Any:
@@ -69,8 +76,8 @@ def masked(v: Array, mask: Any) -> Array:
 
 def keep_groups(v: Array, kept: tuple[int, ...], k: int) -> Any:
     """A mask over the groups of an array: the k of largest norm, ties by position."""
-    each, _ = scores({"": arrays.numbers(v)}, {"": kept})
-    return largest(each, k)[""]
+    each, _ = scores({GROUPS: arrays.numbers(v)}, {GROUPS: kept})
+    return largest(each, k)[GROUPS]
 
 
 def spread(mask: Any, ndim: int, kept: tuple[int, ...]) -> Any:
@@ -96,10 +103,12 @@ def _is_safe(x: Any) -> bool:
     return True
 
 
-def _norms(x: Any, kept: tuple[int, ...]) -> Any:
-    """‖x‖ of each group, by way of its largest entry."""
+def _norms(x: Any, kept: tuple[int, ...], power: int) -> Any:
+    """‖x‖ / 2^power of each group, by way of its largest entry."""
     summed = tuple(axis for axis in range(x.ndim) if axis not in kept)
     size = np.abs(np.array(x, dtype=np.float64))
     top = size.max(axis=summed, keepdims=True, initial=0.0)
     np.divide(size, top, out=size, where=top > 0)
-    return top.reshape([x.shape[a] for a in kept]) * np.sqrt((size * size).sum(axis=summed))
+    return np.ldexp(top, -power).reshape([x.shape[a] for a in kept]) * np.sqrt(
+        (size * size).sum(axis=summed)
+    )

@@ -62,6 +62,7 @@ class SparseQuantized(StoredSet):
         return arrays.like(v, values.reshape(x.shape))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         if not arrays.is_finite(v) or nonzeros(v) > self.k:
             return False
         x = arrays.doubles(v)
@@ -91,6 +92,7 @@ class GlobalSparseQuantized(StoredVectorSet):
         return given_levels(self.grid.family(), PRECISIONS["float64"]) is not None
 
     def project(self, v: Vector) -> Vector:
+        arrays.require_vector(v)
         for name, array in v.items():
             arrays.require_finite(array, f"{name!r} on a GlobalSparseQuantized")
         if self.contains(v):
@@ -106,6 +108,7 @@ class GlobalSparseQuantized(StoredVectorSet):
         return {name: arrays.like(v[name], kept[name].reshape(xs[name].shape)) for name in v}
 
     def contains(self, v: Vector) -> bool:
+        arrays.require_vector(v)
         if not all(arrays.is_finite(array) for array in v.values()):
             return False
         if sum(nonzeros(array) for array in v.values()) > self.k:

@@ -33,6 +33,7 @@ class IntegerLattice(StoredSet):
         return v.round().clip(min=self.low, max=self.high)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         whole = bool((v == v.round()).all()) and arrays.is_finite(v)
         return whole and bool((v >= self.low).all()) and bool((v <= self.high).all())
 

@@ -36,6 +36,7 @@ class Monotone(StoredSet):
         return arrays.like(v, sign * _pooled(rows).reshape(v.shape))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         if not arrays.is_finite(v):
             return False
         if not v.shape:

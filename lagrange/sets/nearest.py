@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lagrange.sets.arrays import chunks
+from lagrange.sets.arrays import chunks, require_floats
 from lagrange.vectors import Array
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -74,11 +74,9 @@ PRECISIONS = {
 
 
 def precision(v: Array) -> Precision:
-    """The format of an array's numbers; refuses what is no floating-point format known here."""
-    name = str(v.dtype).removeprefix("torch.")
-    if name not in PRECISIONS:
-        raise TypeError(f"quantized sets hold arrays of {', '.join(PRECISIONS)}; got {name}")
-    return PRECISIONS[name]
+    """The format of an array's numbers."""
+    require_floats(v)
+    return PRECISIONS[str(v.dtype).removeprefix("torch.")]
 
 
 def nearest(x: Floats, levels: Floats) -> Floats:

@@ -51,6 +51,7 @@ class NM(StoredSet):
         return arrays.from_host(v, answer)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         self._require_shape(v)
         taken = np.moveaxis(arrays.numbers(v) != 0, self.axis, -1)
         whole = taken.shape[-1] // self.m * self.m
@@ -154,6 +155,7 @@ class PatternSparsity(StoredSet):
         return arrays.from_host(v, answer)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         table = self._table(v)
         taken = (arrays.numbers(v) != 0).reshape(-1, table.shape[1])
         beyond = taken.astype(np.float64) @ (1.0 - table.T)  # (kernels, patterns)

@@ -19,6 +19,7 @@ from lagrange.sets.ladders import Ladder
 from lagrange.sets.levels import Family, Scaled, normalized
 from lagrange.sets.nearest import Floats, Precision, nearest
 from lagrange.sets.quantized import Quantized, require_axis, require_bits
+from lagrange.sets.size import is_whole
 
 EXPONENT_BITS = 16  # of a stored exponent
 
@@ -97,11 +98,11 @@ class PowerOfTwo(Quantized):
         require_axis(self.axis)
         require_bits(self.bits, 2, 8, " (more exponents than any number format has)")
         if self.highest is not None and (
-            self.highest != int(self.highest) or not -1074 <= self.highest <= 1023
+            not is_whole(self.highest) or not -1074 <= self.highest <= 1023
         ):
             raise ValueError(
                 "highest must be a whole number from -1074 to 1023, the exponents of doubles, or "
-                f"None for the best one, got {self.highest}"
+                f"None for the best one, got {self.highest!r}"
             )
 
     def family(self) -> Family:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet, StoredVectorSet
 from lagrange.sets.config import register
 from lagrange.sets.size import Size
@@ -39,5 +40,6 @@ class PerTensor(StoredVectorSet):
         return sum((self.sets[name].size(a) for name, a in v.items()), start=Size(0))
 
     def _require_names(self, v: Vector) -> None:
+        arrays.require_vector(v)
         if set(v) != set(self.sets):
             raise ValueError(f"the sets are for {sorted(self.sets)}, the arrays are {sorted(v)}")

@@ -9,7 +9,7 @@ from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet
 from lagrange.sets.levels import Family, Scaled, Shifted
 from lagrange.sets.nearest import Floats, precision
-from lagrange.sets.size import Size, number_bits
+from lagrange.sets.size import Size, is_real, is_whole, number_bits
 from lagrange.vectors import Array
 
 
@@ -54,6 +54,7 @@ class Quantized(StoredSet, Protocol):
         return arrays.like(v, values)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         if not arrays.is_finite(v):
             return False
         family, p, x = self.family(), precision(v), arrays.doubles(v)
@@ -70,7 +71,7 @@ class Quantized(StoredSet, Protocol):
 
 def as_rows(x: Floats, axis: int | None) -> Floats:
     """A view of x whose first index runs over the rows."""
-    return x[None] if axis is None else np.moveaxis(x, axis, 0)
+    return np.atleast_1d(x)[None] if axis is None else np.moveaxis(x, axis, 0)
 
 
 def checked_axis(axis: int | None, x: Floats) -> int | None:
@@ -83,18 +84,21 @@ def checked_axis(axis: int | None, x: Floats) -> int | None:
 
 
 def require_bits(bits: int, least: int, most: int, why: str) -> None:
-    """Refuses widths out of range; ``why`` says where the range comes from."""
-    if bits != int(bits) or not least <= bits <= most:
-        raise ValueError(f"bits must be a whole number from {least} to {most}{why}, got {bits}")
+    """Refuses widths out of range; ``why`` says where the upper end comes from."""
+    if not is_whole(bits) or not least <= bits <= most:
+        why = why if is_whole(bits) and bits > most else ""
+        raise ValueError(f"bits must be a whole number from {least} to {most}{why}, got {bits!r}")
 
 
 def require_step(step: float | None) -> None:
     """Refuses a given step that is not a positive finite number."""
-    if step is not None and not (math.isfinite(step) and step > 0):
-        raise ValueError(f"step must be a finite number > 0, or None for the best one, got {step}")
+    if step is not None and not (is_real(step) and 0 < step < math.inf):
+        raise ValueError(
+            f"step must be a finite number > 0, or None for the best one, got {step!r}"
+        )
 
 
 def require_axis(axis: int | None) -> None:
     """Refuses negative axes: they would mean another axis in another array."""
-    if axis is not None and (axis != int(axis) or axis < 0):
-        raise ValueError(f"axis must be a whole number ≥ 0, or None for one row, got {axis}")
+    if axis is not None and (not is_whole(axis) or axis < 0):
+        raise ValueError(f"axis must be a whole number ≥ 0, or None for one row, got {axis!r}")

@@ -27,7 +27,7 @@ class LowRank(StoredSet):
 
     def __post_init__(self) -> None:
         if not is_whole(self.rank) or self.rank < 1:
-            raise ValueError(f"rank must be a whole number ≥ 1, got {self.rank}")
+            raise ValueError(f"rank must be a whole number ≥ 1, got {self.rank!r}")
 
     def project(self, v: Array) -> Array:
         arrays.require_finite(v, f"an array on {self}")
@@ -42,6 +42,7 @@ class LowRank(StoredSet):
         return arrays.like(v, np.ldexp(nearest, power).reshape(v.shape))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         if not arrays.is_finite(v):
             return False
         matrix, power = _matrix(v)

@@ -54,6 +54,7 @@ class ShardedCardinality(StoredVectorSet):
             raise ValueError(f"shard must be one of 0 … {self.shards - 1}, got {self.shard}")
 
     def project(self, v: Vector) -> Vector:
+        arrays.require_vector(v)
         if not v:
             raise ValueError("a process must hold a piece, may be an empty one, of every tensor")
         host = {name: arrays.to_host(array) for name, array in v.items()}
@@ -65,6 +66,7 @@ class ShardedCardinality(StoredVectorSet):
         return {name: arrays.from_host(array, kept[name]) for name, array in v.items()}
 
     def contains(self, v: Vector) -> bool:
+        arrays.require_vector(v)
         bad = sum(not arrays.is_finite(array) for array in v.values())
         count = sum(nonzeros(array) for array in v.values())
         taken, wrong = self.all_sum(np.array([count, bad], np.int64))

@@ -21,7 +21,7 @@ from lagrange.sets import arrays
 from lagrange.sets.base import StoredSet
 from lagrange.sets.config import register
 from lagrange.sets.convex import dense, require_radius, rounding
-from lagrange.sets.size import Size
+from lagrange.sets.size import Size, is_real
 from lagrange.vectors import Array
 
 
@@ -33,19 +33,20 @@ class Simplex(StoredSet):
     total: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.total < math.inf:
-            raise ValueError(f"total must be a finite number > 0, got {self.total}")
+        if not (is_real(self.total) and 0 < self.total < math.inf):
+            raise ValueError(f"total must be a finite number > 0, got {self.total!r}")
 
     def project(self, v: Array) -> Array:
+        arrays.require_finite(v, f"an array on {self}")
         if math.prod(v.shape) == 0:
             raise ValueError(f"an array without entries cannot sum to {self.total}")
-        arrays.require_finite(v, f"an array on {self}")
         if self.contains(v):
             return arrays.copy(v)
         values = arrays.numbers(v)
         return arrays.like(v, _lowered(values, self.total))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         if not (bool((v >= 0).all()) and arrays.is_finite(v)):
             return False
         return abs(_sum(arrays.numbers(v)) - self.total) <= rounding(v, self.total)
@@ -74,6 +75,7 @@ class L1Ball(StoredSet):
         return arrays.like(v, np.copysign(_lowered(np.abs(values), self.radius), values))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         inside = _sum(np.abs(arrays.numbers(v))) <= self.radius + rounding(v, self.radius)
         return inside and arrays.is_finite(v)
 

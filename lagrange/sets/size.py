@@ -2,6 +2,8 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import TypeGuard
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,14 @@ class Size:
         )
 
 
-def is_whole(number: float) -> bool:
+def is_real(number: object) -> TypeGuard[float]:
+    """A number, not a word or an array; NaN and infinity are."""
+    return isinstance(number, Real)
+
+
+def is_whole(number: object) -> TypeGuard[float]:
     """A finite whole number, as an int or as a float."""
-    return math.isfinite(number) and number == math.floor(number)
+    return is_real(number) and math.isfinite(number) and number == math.floor(number)
 
 
 def code_bits(choices: int) -> int:

@@ -47,7 +47,7 @@ def budget_of_bits(bits: int, total: int, each: int) -> int:
 def require_budget(k: int) -> None:
     """Refuses what is no count of things to keep."""
     if not is_whole(k) or k < 1:
-        raise ValueError(f"k must be a whole number ≥ 1, got {k}")
+        raise ValueError(f"k must be a whole number ≥ 1, got {k!r}")
 
 
 @register
@@ -71,9 +71,12 @@ class Cardinality(StoredSet):
         return cls(budget_of_bits(bits, size, each))
 
     def project(self, v: Array) -> Array:
-        return keep_largest({NAME: v}, self.k)[NAME]
+        name = f"the array on {self}"
+        arrays.require_floats(v, name)
+        return keep_largest({name: v}, self.k)[name]
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return nonzeros(v) <= self.k and arrays.is_finite(v)
 
     def size(self, v: Array) -> Size:
@@ -97,7 +100,7 @@ class GlobalCardinality(StoredVectorSet):
         require_budget(self.k)
         for name, floor in self.floors.items():
             if not is_whole(floor) or floor < 0:
-                raise ValueError(f"the floor of {name!r} must be a whole number ≥ 0, got {floor}")
+                raise ValueError(f"the floor of {name!r} must be a whole number ≥ 0, got {floor!r}")
         if sum(self.floors.values()) > self.k:
             raise ValueError(
                 f"the floors add up to {sum(self.floors.values())}, more than k, which is {self.k}"
@@ -117,6 +120,7 @@ class GlobalCardinality(StoredVectorSet):
         """Arrays whose share of the k largest is below their floor get just that; the others share
         what is left. That can only lower the others' shares, so it is repeated.
         """
+        arrays.require_vector(v)
         self._require_floors(v)
         left, free = self.k, dict(v)
         kept: dict[str, Array] = {}
@@ -133,6 +137,7 @@ class GlobalCardinality(StoredVectorSet):
                 left -= floor
 
     def contains(self, v: Vector) -> bool:
+        arrays.require_vector(v)
         self._require_floors(v)
         taken = sum(max(nonzeros(a), self.floors.get(name, 0)) for name, a in v.items())
         return taken <= self.k and all(arrays.is_finite(a) for a in v.values())

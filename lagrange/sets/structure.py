@@ -45,6 +45,7 @@ class BlockSparsity(StoredSet):
         return masked(v, full)
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return self._occupied(v) <= self.k and arrays.is_finite(v)
 
     def size(self, v: Array) -> Size:
@@ -94,6 +95,7 @@ class ChannelSparsity(StoredSet):
         return masked(v, spread(mask, len(v.shape), self.axes))
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return self._occupied(v) <= self.k and arrays.is_finite(v)
 
     def size(self, v: Array) -> Size:
@@ -154,6 +156,7 @@ class GroupCardinality(StoredVectorSet):
             raise ValueError("a family of groups needs at least one array, got an empty one")
 
     def project(self, v: Vector) -> Vector:
+        arrays.require_vector(v)
         for name, array in v.items():
             arrays.require_finite(array, f"{name!r} on {self.k} groups")
         kept = self._axes(v)
@@ -170,6 +173,7 @@ class GroupCardinality(StoredVectorSet):
         }
 
     def contains(self, v: Vector) -> bool:
+        arrays.require_vector(v)
         taken = sum(int(mask.sum()) for mask in self._occupied(v))
         return taken <= self.k and all(arrays.is_finite(array) for array in v.values())
 

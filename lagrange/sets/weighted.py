@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from lagrange.sets import arrays
-from lagrange.sets.base import StoredSet, StoredVectorSet, distance_between
+from lagrange.sets.base import StoredSet, StoredVectorSet, distance_between, same_settings
 from lagrange.sets.config import register
 from lagrange.sets.keys import weighted
 from lagrange.sets.selection import keep_largest, largest
@@ -38,10 +38,18 @@ class WeightedCardinality(StoredSet):
         require_budget(self.k)
         _require_weight(self.weight, NAME)
 
+    def __eq__(self, other: object) -> bool:
+        return same_settings(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.k))
+
     def project(self, v: Array) -> Array:
+        arrays.require_floats(v, f"an array on {self.k} weighted entries")
         return self._named().project({NAME: v})[NAME]
 
     def contains(self, v: Array) -> bool:
+        arrays.require_floats(v)
         return nonzeros(v) <= self.k and arrays.is_finite(v)
 
     def distance(self, v: Array) -> float:
@@ -71,7 +79,14 @@ class GlobalWeightedCardinality(StoredVectorSet):
         for name, weight in self.weights.items():
             _require_weight(weight, name)
 
+    def __eq__(self, other: object) -> bool:
+        return same_settings(self, other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.k))
+
     def project(self, v: Vector) -> Vector:
+        arrays.require_vector(v)
         weights = self._weights(v)
         for name, array in v.items():
             arrays.require_finite(array, f"{name!r} on {self.k} weighted entries")

@@ -118,7 +118,8 @@ class ADMM:
         if problem.inequality:
             raise ValueError(
                 f"ADMM takes equality rows only, {sorted(problem.inequality)} are ≤ rows: "
-                "pass lagrange.with_slacks(problem)"
+                "pass tied = lagrange.grouping.exchange(problem) with order=two_groups(tied), which "
+                "always has two groups, or lagrange.with_slacks(problem), which adds a block"
             )
         penalty = self._penalty()
         rho, rule = penalty.init()

@@ -4,8 +4,8 @@ Problem      max over λ ∈ Λ of  q(λ) = min_x L(x, λ)       (Λ: λ ≥ 0 o
 Update       every block answers the same prices λ; each answer is a cut of its block's dual function
              λ⁺ = argmax over Λ of  model(λ) − ‖λ − λ̂‖²/(2t),    model(λ) = Σ_i min_k cut_ik(λ) − ⟨λ, b⟩
              λ̂ ← λ⁺ if the value there rises by at least ``serious`` of what the model foretold; else
-             λ̂ stays and the new cuts have made the model better. t grows where the model was right
-             and shrinks where it was far off.
+             λ̂ stays and the new cuts have made the model better. t grows where q goes on rising
+             beyond λ⁺ and shrinks where the model was far off.
              In level form: λ⁺ is the point nearest to λ̂ of the level set {model ≥ model(λ⁺)}; choosing
              t is choosing the level.
 Guarantee    With exact blocks and bounded X_i values at λ̂ tend to max q [1]. ``dual_residual`` of a
@@ -16,8 +16,9 @@ Guarantee    With exact blocks and bounded X_i values at λ̂ tend to max q [1].
 Caveat       v is the value of the answers. Blocks that miss their minimum by ε_i push it and the model
              up by Σ ε_i at most; bounds hold all the same. What ``weighted_images`` returns is
              nearly feasible for the *convexified* problem, not for the problem.
-             Memory is m · columns · n numbers. Close to the optimum the quadratic program is what takes
-             time, and δ falls late: the last digits cost more than all before.
+             Memory is that of the nonzero entries of ``columns`` images a block. Close to the optimum
+             the quadratic program is what takes time, and δ falls late: the last digits cost more than
+             all before.
 
 Notation     λ multipliers · λ̂ center · t step_size · ε, s error and slope of the weighted cuts
 Reference    [1] Kiwiel, Math. Program. 46 (1990) 105–122: the choice of t
@@ -44,6 +45,7 @@ from lagrange.vectors import Vector, dot, norm, subtract
 
 SERIOUS = 0.1  # of the foretold rise
 GROWTH, SHRINKAGE = 5.0, 0.3  # of t in one step, at most
+ONWARD = 2.0  # growth of t at least, where q goes on rising beyond λ⁺
 FIRST_RISE = 0.01  # the first step aims at this much of the value
 
 
@@ -51,7 +53,7 @@ class Memory(NamedTuple):
     """What the solver keeps besides the answers.
 
     center, value : λ̂ (n,) and L(x, λ̂) of the answers there;   step_size : t
-    cuts          : one set a block (a single one if they are kept together); empty before the first
+    cuts          : of every block (of a single one if they are kept together); None before the first
     foretold      : model(λ⁺) − value, what the next answers are held against
     gap           : δ, see above
     """
@@ -59,7 +61,7 @@ class Memory(NamedTuple):
     center: FloatArray
     value: float
     step_size: float
-    cuts: tuple[Cuts, ...]
+    cuts: Cuts | None
     foretold: float
     gap: float
 
@@ -69,8 +71,9 @@ class Memory(NamedTuple):
 class LevelBundle:
     """Settings.
 
-    columns    : cuts kept a block, at least 2. 40 did for knapsacks on up to 1600 coupling rows. What
-                 is dropped has no weight or is merged, so fewer make more steps and no other limit.
+    columns    : cuts kept a block, at least 2. What is dropped has no weight or is merged, so fewer
+                 make more steps and no other limit. None: 40 + 2 n/m for m blocks on n coupling
+                 entries; n + m of all have weight at a vertex of the program.
     together   : one set of cuts for the sum of all blocks: less memory and many more steps.
     tolerance  : stop when δ ≤ tolerance (1 + |value|).
     step_size  : the first t > 0; None: it aims at a rise of 1 % of the first value.
@@ -78,15 +81,16 @@ class LevelBundle:
     sweeps     : of the quadratic program at most, a step
     """
 
-    columns: int = 40
+    columns: int | None = None
     together: bool = False
     tolerance: float = 1e-6
     step_size: float | None = None
     accuracy: float = 0.3
-    sweeps: int = 40
+    sweeps: int = 100
 
     def __post_init__(self) -> None:
-        _require_whole("columns", self.columns, 2)
+        if self.columns is not None:
+            _require_whole("columns", self.columns, 2)
         _require_whole("sweeps", self.sweeps, 1)
         if not 0 <= self.tolerance < math.inf:
             raise ValueError(f"tolerance must be a finite number ≥ 0, got {self.tolerance}")
@@ -97,13 +101,12 @@ class LevelBundle:
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
         flat = Flat.of(problem)
-        empty = Memory(np.zeros(flat.size), -math.inf, math.nan, (), math.inf, math.inf)
+        empty = Memory(np.zeros(flat.size), -math.inf, math.nan, None, math.inf, math.inf)
         return initial(problem, start, empty)
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[None], ...]:
-        if state.memory.cuts and state.memory.gap <= self.tolerance * (
-            1.0 + abs(state.memory.value)
-        ):
+        memory = state.memory
+        if memory.cuts and memory.gap <= self.tolerance * (1.0 + abs(memory.value)):
             return ()
         return tuple(
             Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
@@ -121,9 +124,9 @@ class LevelBundle:
         lower = proved(problem, sweep(problem, self.ask(problem, state), answers))
         feasible = bounds.feasible_point(problem, answers, g)
         best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
-        memory, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
+        memory, cuts, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
         t = memory.step_size
-        memory, prices = self._stepped(problem, flat, memory)
+        memory, prices = self._stepped(problem, flat, memory, cuts)
         multipliers = flat.vector(prices)
         moved = norm(subtract(multipliers, state.multipliers))
         return State(
@@ -151,40 +154,43 @@ class LevelBundle:
 
     def _heard(
         self, flat: Flat, state: State[Memory], answers: Sequence[Response], now: "_Now"
-    ) -> tuple[Memory, bool]:
-        """The answers as cuts, the center where they say it should be, and whether it moved."""
+    ) -> tuple[Memory, Cuts, bool]:
+        """The center where the answers say it should be, the cuts they are, whether it moved."""
         old, prices = state.memory, flat.array(state.multipliers)
-        pairs = [(flat.array(answer.image), answer.cost) for answer in answers]
+        images = np.array([flat.array(answer.image) for answer in answers])
+        costs = np.array([float(answer.cost) for answer in answers])
         if self.together:
-            pairs = [(np.sum([image for image, _ in pairs], 0), now.cost)]
-        if not old.cuts:
-            cuts = tuple(Cuts.of(image, cost) for image, cost in pairs)
+            images, costs = images.sum(0)[None, :], np.array([now.cost])
+        if old.cuts is None:
             t = self.step_size or FIRST_RISE * (1.0 + abs(now.value)) / max(
                 norm(now.g) ** 2, 1e-300
             )
-            return old._replace(center=prices, value=now.value, step_size=t, cuts=cuts), True
-        cuts = tuple(
-            known.with_cut(image, cost, prices, self.columns)
-            for known, (image, cost) in zip(old.cuts, pairs, strict=True)
-        )
+            cuts = Cuts.of(images, costs)
+            return old._replace(center=prices, value=now.value, step_size=t), cuts, True
+        cuts = old.cuts.with_answers(images, costs, prices, self._most(images))
         rise = now.value - old.value
         accepted = rise >= SERIOUS * max(old.foretold, 0.0)
         # does q go on rising beyond λ⁺? its subgradient there says so
         onward = float(flat.array(now.g) @ (prices - old.center)) > 0
         t = old.step_size * _factor(rise, old.foretold, accepted, onward)
-        new = old._replace(cuts=cuts, step_size=t)
-        return (new._replace(center=prices, value=now.value) if accepted else new), accepted
+        new = old._replace(step_size=t)
+        if accepted:
+            new = new._replace(center=prices, value=now.value)
+        return new, cuts, accepted
+
+    def _most(self, images: FloatArray) -> int:
+        """How many cuts a block may have."""
+        blocks, entries = images.shape
+        return self.columns or 40 + 2 * -(-entries // blocks)
 
     def _stepped(
-        self, problem: Problem[Any], flat: Flat, memory: Memory
+        self, problem: Problem[Any], flat: Flat, memory: Memory, cuts: Cuts
     ) -> tuple[Memory, FloatArray]:
         """The memory after the quadratic program, and λ⁺."""
         center, t = memory.center, memory.step_size
         program = Proximal(center, flat.array(problem.rhs), t, flat.marks(problem.inequality))
         little = 0.1 * self.tolerance * (1.0 + abs(memory.value))
-        step = best_step(
-            program, memory.cuts, memory.value, Effort(self.accuracy, little, self.sweeps)
-        )
+        step = best_step(program, cuts, memory.value, Effort(self.accuracy, little, self.sweeps))
         s = program.slope(step.residual)
         # for μ ∈ Λ: model(μ) ≤ weighted sum at λ⁺ + ⟨s, μ − λ⁺⟩, since λ⁺ is a projection
         error = step.value + step.slack - t * float(s @ s) - memory.value
@@ -218,7 +224,7 @@ def _factor(rise: float, foretold: float, accepted: bool, onward: bool) -> float
     short = 1.0 - rise / foretold
     best = 0.5 / short if short > 0 else math.inf
     if accepted:
-        return min(GROWTH, max(1.0, best)) if onward else 1.0
+        return min(GROWTH, max(ONWARD, best)) if onward else 1.0
     return max(SHRINKAGE, best) if rise < -foretold else 1.0
 
 
@@ -226,8 +232,8 @@ def weighted_images(problem: Problem[Any], state: State[Memory]) -> list[Vector]
     """What each block does in the mean of the present cuts: nearly feasible for the convexified
     problem, a start for rounding. Of the sum of all blocks if the cuts are kept together.
     """
-    flat = Flat.of(problem)
-    return [flat.vector(c.weights @ c.images) for c in state.memory.cuts]
+    flat, cuts = Flat.of(problem), state.memory.cuts
+    return [] if cuts is None else [flat.vector(mean) for mean in cuts.means(flat.size)]
 
 
 def _require_whole(name: str, value: int, least: int) -> None:

@@ -36,10 +36,11 @@ def next_move(rule: AnyStepSize, now: Progress, memory: Any) -> Move:
 
 def progress(state: State[Any], best: Best, residual: float, lagrangian: float) -> Progress:
     """What a step rule may look at; a missing bound is NaN."""
+    lower, upper = best.lower_bound, best.upper_bound
     return Progress(
-        moves=state.record.moves,
-        residual=residual,
-        lagrangian=lagrangian,
-        lower_bound=best.lower_bound if math.isfinite(best.lower_bound) else math.nan,
-        upper_bound=best.upper_bound if math.isfinite(best.upper_bound) else math.nan,
+        state.record.moves,
+        residual,
+        lagrangian,
+        lower if lower > -math.inf else math.nan,
+        upper if upper < math.inf else math.nan,
     )

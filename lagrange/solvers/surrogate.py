@@ -29,8 +29,8 @@ from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
 from lagrange.records import Record
-from lagrange.solvers.moves import Move, next_move, progress
-from lagrange.state import Start, State, initial, replaced
+from lagrange.solvers.moves import next_move, progress
+from lagrange.state import Best, Start, State, initial, replaced
 from lagrange.step_sizes import AnyStepSize, require_rule
 from lagrange.vectors import Vector, add_scaled, dot, norm
 
@@ -117,12 +117,10 @@ class SurrogateLagrangian(Generic[Q]):
         return state._replace(memory=state.memory._replace(fresh=fresh))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Any], ...]:
-        if _all_heard(state) and norm(state.residual) == 0:
+        if _all_heard(state.responses, state.memory) and norm(state.residual) == 0:
             return ()  # every block was heard at this λ and g = 0: no step changes anything
-        return tuple(
-            Ask(i, state.multipliers, self._query(state, i), state.responses[i])
-            for i in self._due(state)
-        )
+        price, responses = state.multipliers, state.responses
+        return tuple([Ask(i, price, self._query(state, i), responses[i]) for i in self._due(state)])
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
@@ -132,17 +130,17 @@ class SurrogateLagrangian(Generic[Q]):
             heard = Heard(block, answer, heard, 1 if heard is None else heard.length + 1)
         if fresh:
             problem.check_rows(answers)
-        accepted = fresh or self._improves(state, due, answers)
+        swap = Swap([state.responses[i] for i in due], answers)
+        change = swap.change()
+        accepted = fresh or self._improves(state, swap, change)
         if accepted:
-            state = _with_answers(problem, state, due, answers)
+            held = swap.made(problem, state, due, change)
             if self.rho is not None:
                 heard = None  # the pull changed with x: what was heard before answers no longer
+        else:
+            held = Held(state.responses, state.residual, state.cost)
         turn = (due[-1] + 1) % len(state.responses)
-        state = state._replace(memory=Memory(turn, False, heard, rule))
-        # every block was heard at this λ: whatever was refused, x is now a (block-wise) minimizer
-        settled = _all_heard(state)
-        state, proved = self._with_bounds(problem, state, settled)
-        return self._finished(problem, state, proved, accepted, settled)
+        return self._finished(problem, state, held, Memory(turn, False, heard, rule), accepted)
 
     def _due(self, state: State[Memory]) -> tuple[int, ...]:
         """The blocks of this step: all of them at first and in a sweep, else the next group."""
@@ -150,7 +148,10 @@ class SurrogateLagrangian(Generic[Q]):
         sweep = self.sweep_every is not None and step % self.sweep_every == 0
         if sweep or state.memory.fresh:
             return tuple(range(n))
-        return tuple((state.memory.turn + j) % n for j in range(min(self.group, n)))
+        turn = state.memory.turn
+        if self.group == 1:  # all that is done at every step counts, when blocks take microseconds
+            return (turn,)
+        return tuple((turn + j) % n for j in range(min(self.group, n)))
 
     def _query(self, state: State[Memory], block: int) -> Quadratic | None:
         if self.rho is None:
@@ -159,112 +160,120 @@ class SurrogateLagrangian(Generic[Q]):
         own: Vector = {} if response is None else response.image
         return Quadratic(self.rho, vectors.subtract(state.residual, own))
 
-    def _improves(
-        self, state: State[Memory], due: Sequence[int], answers: Sequence[Response]
-    ) -> bool:
+    def _improves(self, state: State[Memory], swap: "Swap", change: Vector) -> bool:
         """SOC: L(λ, x') < L(λ, x), as the sign of the difference, at the λ that was asked."""
-        old = [state.responses[i] for i in due]
-        change = _image_change(old, answers)
-        difference = math.fsum(a.cost for a in answers) - math.fsum(r.cost for r in old if r)
-        difference += dot(state.multipliers, change)
+        difference = _cost(swap.new) - _cost(swap.old) + dot(state.multipliers, change)
         if self.rho is not None:  # ρ/2 (‖g + Δ‖² − ‖g‖²)
             difference += self.rho * (dot(state.residual, change) + dot(change, change) / 2)
         return difference < 0
-
-    def _with_bounds(
-        self, problem: Problem[Any], state: State[Memory], settled: bool
-    ) -> tuple[State[Memory], tuple[float, float]]:
-        """The state with its best bounds brought up to date, and the bounds proved right now."""
-        lower, best = math.nan, state.best
-        if settled and self.rho is None:
-            lower = bounds.certified_lower_bound(problem, state.multipliers, _everyone(state))
-            best = best.with_lower(lower, state.multipliers)
-        feasible = None
-        if settled or norm(state.residual) == 0:
-            feasible = bounds.feasible_point(
-                problem, [r for r in state.responses if r is not None], state.residual
-            )
-            best = best.with_feasible(feasible)
-        upper = math.nan if feasible is None else feasible.cost
-        return state._replace(best=best), (lower, upper)
 
     def _finished(
         self,
         problem: Problem[Any],
         state: State[Memory],
-        proved: tuple[float, float],
+        held: "Held",
+        memory: Memory,
         accepted: bool,
-        settled: bool,
     ) -> State[Memory]:
-        """The step's record, and the move of λ if the step earned one."""
-        g, memory = state.residual, state.memory
+        """The bounds proved right now, the step's record, the move of λ if the step earned one."""
+        g, multipliers = held.residual, state.multipliers
         length = norm(g)
-        value = state.cost + dot(state.multipliers, g) + (self.rho or 0.0) / 2 * length**2
-        move = Move(0.0, length, memory.rule)
+        # every block was heard at this λ: whatever was refused, x is now a (block-wise) minimizer
+        settled = _all_heard(held.responses, memory)
+        lower, upper, best = math.nan, math.nan, state.best
+        if settled or length == 0:
+            lower, upper, best = self._bounds(problem, state, held, memory, settled)
+        value = held.cost + dot(multipliers, g) + (self.rho or 0.0) / 2 * length**2
+        step, rule, heard = 0.0, memory.rule, memory.heard
         earned = (accepted or settled) and length > 0
         if earned:
-            move = next_move(
-                self.step_size, progress(state, state.best, length, value), memory.rule
-            )
-        moved = move.step > 0  # a rule may say 0: then λ stays, and what was heard stays true
-        lower, upper = proved
-        return state._replace(
-            multipliers=problem.project(add_scaled(state.multipliers, move.step, g))
-            if moved
-            else state.multipliers,
-            memory=memory._replace(heard=None if moved else memory.heard, rule=move.memory),
-            record=Record(
-                step=state.record.step + 1,
-                cost=state.cost,
-                lagrangian=value,
-                lower_bound=lower,
-                upper_bound=upper,
-                residual=length,
-                step_size=move.step if earned else math.nan,
-                movement=move.step * length if earned else math.nan,
-                rho=math.nan if self.rho is None else self.rho,
-                accepted=accepted,
-                moves=state.record.moves + earned,
-            ),
+            step, _, rule = next_move(self.step_size, progress(state, best, length, value), rule)
+        if step > 0:  # a rule may say 0: then λ stays, and what was heard stays true
+            multipliers, heard = problem.project(add_scaled(multipliers, step, g)), None
+        record = Record(
+            step=state.record.step + 1,
+            cost=held.cost,
+            lagrangian=value,
+            lower_bound=lower,
+            upper_bound=upper,
+            residual=length,
+            step_size=step if earned else math.nan,
+            movement=step * length if earned else math.nan,
+            rho=math.nan if self.rho is None else self.rho,
+            accepted=accepted,
+            moves=state.record.moves + earned,
         )
+        return State(multipliers, *held, best, Memory(memory.turn, False, heard, rule), record)
+
+    def _bounds(
+        self,
+        problem: Problem[Any],
+        state: State[Memory],
+        held: "Held",
+        memory: Memory,
+        settled: bool,
+    ) -> tuple[float, float, Best]:
+        """The bounds that all blocks at one λ, or a residual of 0, prove; and the best ones now."""
+        lower, best = math.nan, state.best
+        if settled and self.rho is None:
+            everyone = _everyone(memory.heard, len(held.responses))
+            lower = bounds.certified_lower_bound(problem, state.multipliers, everyone)
+            best = best.with_lower(lower, state.multipliers)
+        present = [r for r in held.responses if r is not None]
+        feasible = bounds.feasible_point(problem, present, held.residual)
+        return lower, math.nan if feasible is None else feasible.cost, best.with_feasible(feasible)
 
 
-def _all_heard(state: State[Memory]) -> bool:
+class Held(NamedTuple):
+    """What a state has of the answers: they, their residual, their cost."""
+
+    responses: tuple[Response | None, ...]
+    residual: Vector
+    cost: float
+
+
+class Swap(NamedTuple):
+    """Answers and what they would replace."""
+
+    old: Sequence[Response | None]
+    new: Sequence[Response]
+
+    def change(self) -> Vector:
+        """Σ (new image − old image)."""
+        change: Vector = {}
+        for before, after in zip(self.old, self.new, strict=True):
+            change = vectors.add(change, after.image) if change else after.image
+            if before is not None:
+                change = vectors.subtract(change, before.image)
+        return change
+
+    def made(
+        self, problem: Problem[Any], state: State[Any], due: Sequence[int], change: Vector
+    ) -> Held:
+        """With the answers put in; residual and cost change by their differences."""
+        responses = replaced(state.responses, due, self.new)
+        if len(due) == len(responses):  # summing afresh costs the same and never drifts
+            return Held(responses, problem.residual(responses), math.fsum(a.cost for a in self.new))
+        cost = state.cost + _cost(self.new) - _cost(self.old)
+        return Held(responses, vectors.add(state.residual, change), cost)
+
+
+def _cost(responses: Sequence[Response | None]) -> float:
+    """Σ f_i, correctly rounded."""
+    if len(responses) == 1 and responses[0] is not None:
+        return responses[0].cost
+    return math.fsum(r.cost for r in responses if r is not None)
+
+
+def _all_heard(responses: Sequence[Any], memory: Memory) -> bool:
     """Turns are cyclic: as many answers as blocks at one λ are the answers of all blocks."""
-    heard = state.memory.heard
-    return heard is not None and heard.length >= len(state.responses)
+    return memory.heard is not None and memory.heard.length >= len(responses)
 
 
-def _everyone(state: State[Memory]) -> list[Response]:
+def _everyone(heard: Heard | None, blocks: int) -> list[Response]:
     """The newest answer of every block at the present λ."""
     newest: dict[int, Response] = {}
-    heard = state.memory.heard
-    while heard is not None and len(newest) < len(state.responses):
+    while heard is not None and len(newest) < blocks:
         newest.setdefault(heard.block, heard.answer)
         heard = heard.earlier
-    return [newest[i] for i in range(len(state.responses))]
-
-
-def _image_change(old: Sequence[Response | None], new: Sequence[Response]) -> Vector:
-    """Σ (new image − old image) over the answered blocks."""
-    change: Vector = {}
-    for before, after in zip(old, new, strict=True):
-        change = vectors.add(change, after.image)
-        if before is not None:
-            change = vectors.subtract(change, before.image)
-    return change
-
-
-def _with_answers(
-    problem: Problem[Any], state: State[Memory], due: Sequence[int], answers: Sequence[Response]
-) -> State[Memory]:
-    """The state with the answers put in; residual and cost change by their differences."""
-    responses = replaced(state.responses, due, answers)
-    if len(due) == len(responses):  # all answered: summing afresh costs the same and never drifts
-        residual, cost = problem.residual(responses), math.fsum(a.cost for a in answers)
-    else:
-        old = [state.responses[i] for i in due]
-        residual = vectors.add(state.residual, _image_change(old, answers))
-        cost = state.cost + math.fsum(a.cost for a in answers)
-        cost -= math.fsum(r.cost for r in old if r is not None)
-    return state._replace(responses=responses, residual=residual, cost=cost)
+    return [newest[i] for i in range(blocks)]

@@ -6,6 +6,10 @@ Convex       Boyd, Parikh, Chu, Peleato, Eckstein, Found. Trends Mach. Learn. 3 
              proofs: proofs_checks/admm_convex.py, admm_variants.py
 Consequence  α = 1, ρ constant: sweeps (z, λ) → (z⁺, λ⁺) are nonexpansive in ρ ‖B z‖² + ‖λ‖²/ρ, so
              ρ ‖r‖² + ‖s‖²/ρ never rises. (derived: proofs_checks/run_certificates.py)
+             α ≠ 1: with v = A x⁺ + B z − b, λ moves by ρ u and the effective prices by s = ρ (v − u):
+             r = (2 − α) u + (1 − α) s/ρ, and λ − ρ B z moves by α ρ v. From the second sweep on that is
+             an averaged map [Eckstein, Bertsekas]: ‖v‖ never rises. The three lengths give it:
+             ‖v‖² = ‖r‖²/((2 − α)(1 − α)) − ‖u‖²/(1 − α) + ‖s/ρ‖²/(2 − α).
 Nonconvex    set first, smooth f second, x − z = 0, ρ γ > 2 L² with γ = ρ for convex f, ρ − L else: from
              the first sweep on the augmented Lagrangian falls by (γ/2 − L²/ρ) ‖Δx‖² at least.
              proofs: proofs_checks/admm_nonconvex.py
@@ -44,7 +48,9 @@ def no_relaxation(run: Evidence) -> Finding:
 
 
 def multipliers_moved(run: Evidence) -> Finding:
-    """λ moved by ρ r; with relaxation by something else, of which the trace has the length only."""
+    """λ moved by ρ u with ρ r = (2 − α) ρ u + (1 − α) s: the trace has the three lengths, and each is
+    at most the sum of the others.
+    """
     alpha = run.solver.relaxation
 
     def margins() -> Iterator[Margin]:
@@ -52,11 +58,19 @@ def multipliers_moved(run: Evidence) -> Finding:
             scale = 0.0 if math.isnan(r.residual_scale) else r.residual_scale
             error = run.rounding * r.rho * (r.residual + scale)
             far = same(r.step_size, r.rho)
-            if alpha == 1 and far >= 0:
-                far = error - abs(r.movement - r.rho * r.residual)
+            if far >= 0:
+                third = r.rho * r.residual
+                one, other = (2 - alpha) * r.movement, 0.0
+                if alpha != 1:
+                    error, other = 4 * error, abs(1 - alpha) * r.dual_residual
+                far = error + min(one + other - third, third - abs(one - other))
             yield Margin(r.step, far if r.movement >= 0 else -1.0)
 
-    detail = "step size ρ" + (", length ρ ‖r‖ up to rounding" if alpha == 1 else "")
+    detail = "step size ρ, " + (
+        "length ρ ‖r‖ up to rounding"
+        if alpha == 1
+        else f"and ρ r can be the sum of {2 - alpha:g} times the move and {1 - alpha:g} s"
+    )
     return judged("λ moved by ρ times the residual", margins(), detail)
 
 
@@ -78,6 +92,29 @@ def energy_falls(run: Evidence) -> Finding | None:
             last = energy
 
     return judged("ρ ‖r‖² + ‖s‖²/ρ never rises", margins(), "its fall in a sweep")
+
+
+def distance_falls(run: Evidence) -> Finding | None:
+    """Consequence for α ≠ 1 and constant ρ; the first sweep may begin anywhere."""
+    alpha = run.solver.relaxation
+    if alpha == 1 or not is_constant(run.solver.rho):
+        return None
+    parts = (1 / ((2 - alpha) * (1 - alpha)), 1 / (2 - alpha), -1 / (1 - alpha))  # as at the top
+
+    def margins() -> Iterator[Margin]:
+        last = longest_before = math.nan
+        for r in run.records:
+            root = math.sqrt(r.rho)
+            lengths = (root * r.residual, r.dual_residual / root, r.movement / root)
+            value = sum(part * length**2 for part, length in zip(parts, lengths, strict=True))
+            floor = run.rounding * (root * r.residual_scale + r.dual_scale / root)
+            longest = max(lengths)
+            if r.step > 2 and math.isfinite(value):
+                error = 8 * sum(map(abs, parts)) * floor * (max(longest, longest_before) + floor)
+                yield Margin(r.step, last - value + error)
+            last, longest_before = value, longest
+
+    return judged("ρ ‖A x⁺ + B z − b‖² never rises", margins(), "its fall in a sweep")
 
 
 def set_first(run: Evidence) -> Finding:
@@ -167,7 +204,7 @@ THEOREMS = (
             relaxation,
             multipliers_moved,
         ),
-        (energy_falls,),
+        (energy_falls, distance_falls),
     ),
     Theorem(
         "admm.nonconvex",

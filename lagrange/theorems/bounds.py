@@ -16,6 +16,8 @@ from lagrange.theorems.findings import Basis, Finding, Margin, Verdict, declared
 def lower_is_proved(run: Evidence) -> Finding:
     """Recomputed in rationals; or each block proved its part at the same prices."""
     hypothesis = "the lower bound is proved"
+    if run.unproved:
+        return Finding(hypothesis, Verdict.VIOLATED, Basis.OBSERVED, run.unproved)
     if run.recomputed and math.isfinite(run.lower):
         return Finding(
             hypothesis,
@@ -26,7 +28,8 @@ def lower_is_proved(run: Evidence) -> Finding:
     if not math.isfinite(run.lower):
         silent = blocks_that(hypothesis, run, "proves")
         what = f": {silent.detail}" if silent.verdict is Verdict.VIOLATED else ""
-        return declared(hypothesis, False, f"no lower bound was proved{what}")
+        detail = f"no lower bound was proved{what}"
+        return Finding(hypothesis, Verdict.VIOLATED, Basis.OBSERVED, detail)
     found = blocks_that(hypothesis, run, "proves")
     return declared(hypothesis, found.verdict is Verdict.HOLDS or None, found.detail)
 

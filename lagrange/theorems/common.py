@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from lagrange.facts import Facts
+from lagrange.known_blocks import type_name
 from lagrange.theorems.evidence import Evidence, moves, same
 from lagrange.theorems.findings import Basis, Finding, Margin, Verdict, declared, judged
 
@@ -13,15 +14,23 @@ SUMS = (
 
 
 def whole_trace(run: Evidence) -> Finding:
-    """Steps follow each other, and every residual is a length."""
+    """All steps are there and follow each other; what every solver measures is a finite number."""
+    hypothesis, count = "the trace is whole", len(run.records)
+    if run.steps is not None and run.steps != count:
+        detail = f"the trace has {count} steps, the run says that it made {run.steps}"
+        first = min(count, run.steps) + 1
+        return Finding(hypothesis, Verdict.VIOLATED, Basis.OBSERVED, detail, first)
+    by_admm = type_name(run.solver) == "ADMM"  # the others have no dual residual
 
     def margins() -> Iterator[Margin]:
         for expected, record in enumerate(run.records, 1):
-            fine = record.step == expected and record.residual >= 0
-            yield Margin(expected, 0.0 if fine and math.isfinite(record.residual) else -1.0)
+            lengths = (record.residual, record.dual_residual if by_admm else 0.0)
+            fine = record.step == expected and min(lengths) >= 0
+            numbers = (*lengths, record.cost, record.lagrangian)
+            yield Margin(expected, 0.0 if fine and all(map(math.isfinite, numbers)) else -1.0)
 
-    detail = f"{len(run.records)} steps, none missing, every residual a length"
-    return judged("the trace is whole", margins(), detail)
+    detail = f"{count} steps, none missing, residuals are lengths, costs finite"
+    return judged(hypothesis, margins(), detail)
 
 
 def blocks_that(hypothesis: str, run: Evidence, fact: str, who: range | None = None) -> Finding:
@@ -95,15 +104,19 @@ def length_recorded(run: Evidence) -> Finding:
 
 
 def values_are_minima(run: Evidence) -> Finding:
-    """Consequence of exact answers: where a bound was proved, L(x, λ) lies on it."""
+    """Consequence of exact answers: where a bound was proved, L(x, λ) lies on it. It never lies below,
+    save by less than 1 where the bound was rounded up to an integer.
+    """
+    rounded = 1.0 if run.problem.integral else 0.0
 
     def margins() -> Iterator[Margin]:
         for r in run.records:
             if math.isfinite(r.lower_bound) and math.isfinite(r.lagrangian):
                 size = 1 + abs(r.cost) + abs(r.lagrangian) + abs(r.lagrangian - r.cost)
-                yield Margin(r.step, SUMS * size - (r.lagrangian - r.lower_bound))
+                above = r.lagrangian - r.lower_bound
+                yield Margin(r.step, SUMS * size + min(-above, above + rounded))
 
-    detail = "L(x, λ) less the bound that was proved at the same λ, up to rounding"
+    detail = "distance of L(x, λ) from the bound that was proved at the same λ, up to rounding"
     return judged("L(x, λ) = q(λ)", margins(), detail)
 
 

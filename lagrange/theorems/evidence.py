@@ -12,7 +12,7 @@ from lagrange.facts import Declared, Facts
 from lagrange.known_blocks import known, type_name
 from lagrange.problem import Problem
 from lagrange.records import Record
-from lagrange.theorems.findings import Finding, Verdict
+from lagrange.theorems.findings import Basis, Finding, Verdict
 from lagrange.vectors import Vector
 
 UNIT = 2.0**-53
@@ -28,7 +28,10 @@ class Evidence:
     lower, upper : the best bounds, of the minimization form; −inf and inf where there are none
     dual_value   : the best proved q(λ); ``lower`` may have been rounded up to an integer since
     recomputed   : were they recomputed in rationals, without blocks and solvers?
-    refuted      : what that recomputation found wrong, in words
+    refuted      : what that recomputation found wrong with the point, in words
+    unproved     : and with the multipliers
+    steps        : how many steps the run says it made; None where nothing but the trace says so
+    changed      : files that are not those the run was made with
     """
 
     problem: Problem[Any]
@@ -40,6 +43,9 @@ class Evidence:
     dual_value: float = -math.inf
     recomputed: bool = False
     refuted: str = ""
+    unproved: str = ""
+    steps: int | None = None
+    changed: tuple[str, ...] = ()
     declared: Declared = NOTHING
 
     @cached_property
@@ -83,12 +89,17 @@ class Moved(NamedTuple):
     before: Record | None
 
 
+def is_move(record: Record) -> bool:
+    """Was the step rule consulted?"""
+    return record.residual > 0 and not math.isnan(record.step_size)
+
+
 def moves(records: Sequence[Record]) -> list[Moved]:
     """The steps at which a dual method consulted its rule."""
     found: list[Moved] = []
     before = None
     for record in records:
-        if record.residual > 0 and not math.isnan(record.step_size):
+        if is_move(record):
             found.append(Moved(record.moves - 1, record, before))
             before = record
     return found
@@ -143,13 +154,20 @@ class Licence:
 def judge(theorem: Theorem, run: Evidence) -> Licence:
     """Every hypothesis, one after the other."""
     consequences = (check(run) for check in theorem.consequences)
+    same_files = (other_files(run),) if run.changed else ()
     return Licence(
         theorem.name,
         theorem.reference,
         theorem.statement(run),
-        tuple(check(run) for check in theorem.hypotheses),
+        (*same_files, *(check(run) for check in theorem.hypotheses)),
         tuple(found for found in consequences if found is not None),
     )
+
+
+def other_files(run: Evidence) -> Finding:
+    """A trace says nothing about a problem that is built from other data."""
+    detail = f"the SHA-256 of {', '.join(run.changed)} differs"
+    return Finding("the files are those of the run", Verdict.VIOLATED, Basis.OBSERVED, detail)
 
 
 def same(a: float, b: float, relative: float = ULPS) -> float:

@@ -14,7 +14,7 @@ from lagrange.problem import Problem
 from lagrange.sets.nested import nests
 from lagrange.stages import StagedProblem
 from lagrange.theorems.evidence import Evidence, Theorem, about
-from lagrange.theorems.findings import Finding, Margin, Verdict, declared, judged
+from lagrange.theorems.findings import Basis, Finding, Margin, Verdict, declared, judged
 
 BUDGETS = ("Cardinality", "GlobalCardinality")
 GRIDS = (
@@ -45,18 +45,23 @@ def last_stage(run: Evidence) -> Evidence | None:
     ]
     if not records:
         return None
-    return replace(run, problem=stages[last], solver=run.solver.solver, records=records)
+    inner = run.solver.solver
+    return replace(run, problem=stages[last], solver=inner, records=records, steps=None)
 
 
 def stages_in_order(run: Evidence) -> Finding:
-    """Steps follow each other, stages never go back."""
+    """All steps are there and follow each other, stages never go back."""
+    hypothesis, count = "stages follow each other", len(run.records)
+    if run.steps is not None and run.steps != count:
+        detail = f"the trace has {count} steps, the run says that it made {run.steps}"
+        return Finding(hypothesis, Verdict.VIOLATED, Basis.OBSERVED, detail)
     margins: list[Margin] = []
     stage = 0
     for expected, r in enumerate(run.records, 1):
         fine = r.step == expected and stage <= r.stage <= stage + 1
         margins.append(Margin(expected, 0.0 if fine else -1.0))
         stage = r.stage
-    return judged("stages follow each other", margins, f"{len(run.records)} steps")
+    return judged(hypothesis, margins, f"{count} steps")
 
 
 def stages_nested(run: Evidence) -> Finding:

@@ -4,14 +4,15 @@ That steps vanish and that their sum is infinite cannot be seen in a finite run.
 the rule's formula, which its class declares; what is observed is that the recorded steps follow it.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from lagrange.contraction import alpha
 from lagrange.facts import StepFacts
 from lagrange.known_blocks import type_name
-from lagrange.step_sizes import Constant, Diminishing, Polyak, SurrogateContraction
-from lagrange.theorems.evidence import Evidence, Moved, moves, same
+from lagrange.step_sizes import Constant, Diminishing, Polyak, Progress, SurrogateContraction
+from lagrange.theorems.evidence import Evidence, Moved, is_move, moves, same
 from lagrange.theorems.findings import Basis, Finding, Margin, Verdict, declared, judged, setting
 
 UNSEEN = "a property of the formula, no finite run shows it"
@@ -70,6 +71,11 @@ def follows_rule(run: Evidence) -> Finding:
     rule = run.solver.step_size
     deviation = _deviations(rule)
     hypothesis = "the recorded steps follow the rule"
+    if type(rule) is Polyak:
+        detail = (
+            f"relative deviation from {rule!r}, asked again what the trace says that it was asked"
+        )
+        return judged(hypothesis, _replayed(rule, run), detail, vacuous="λ never moved")
     if deviation is None:
         detail = f"{_formula(rule)}, or it depends on more than the trace has"
         own = run.declared.steps is not None
@@ -90,14 +96,22 @@ def _deviations(rule: Any) -> Callable[[Moved], Iterator[float]] | None:
         return lambda m: iter([same(m.now.step_size, rule.size)])
     if type(rule) is SurrogateContraction:
         return lambda m: _contracted(rule, m)
-    if type(rule) is Polyak and rule.target is not None and rule.patience is None:
-        target = rule.target
-        return lambda m: iter([same(m.now.step_size, _polyak(rule.scale, target, m))])
     return None
 
 
-def _polyak(scale: float, target: float, m: Moved) -> float:
-    return scale * max(0.0, target - m.now.lagrangian) / m.now.residual**2
+def _replayed(rule: Polyak, run: Evidence) -> Iterator[Margin]:
+    """Halved scales and best upper bounds depend on all moves before: the rule goes through them."""
+    memory, best = rule.init(), math.inf
+    for r in run.records:
+        best = min(best, math.inf if math.isnan(r.upper_bound) else r.upper_bound)
+        if not is_move(r):
+            continue
+        now = Progress(r.moves - 1, r.residual, r.lagrangian, upper_bound=best)
+        try:
+            step, memory = rule.next(now, memory)
+        except ValueError:  # no level to aim at
+            step = math.nan
+        yield Margin(r.step, same(r.step_size, step))
 
 
 def _contracted(rule: SurrogateContraction, m: Moved) -> Iterator[float]:

@@ -122,7 +122,7 @@ THEOREMS = (
         "Polyak (1969)",
         _with_rule("Polyak"),
         lambda run: "q(λ_k) tends to max q, and λ_k to a maximizer",
-        (*_walk, bounded, polyak_scale, polyak_target, attained),
+        (*_walk, follows_rule, bounded, polyak_scale, polyak_target, attained),
         (values_are_minima, fits_bounds),
     ),
 )

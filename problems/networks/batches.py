@@ -48,11 +48,16 @@ class Batches:
             raise ValueError(
                 f"first must be at most {len(self)}, the batches there are, got {first}"
             )
-        order = torch.randperm(len(self.part), generator=_generator(self.seed, epoch))
-        rest = order.split(self.size)[first:]
-        return (self._batch(epoch, i, rows) for i, rows in enumerate(rest, first))
+        rest = self.rows(epoch)[first:]
+        return (self.of(epoch, i, rows) for i, rows in enumerate(rest, first))
 
-    def _batch(self, epoch: int, number: int, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def rows(self, epoch: int) -> Sequence[Tensor]:
+        """Which images of the part each batch of an epoch holds."""
+        order = torch.randperm(len(self.part), generator=_generator(self.seed, epoch))
+        return order.split(self.size)
+
+    def of(self, epoch: int, number: int, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Images and labels of these rows, as a batch of that epoch and number has them."""
         images, labels = self.part.images[rows], self.part.labels[rows]
         if self.augment is not None:
             images = self.augment(images, _generator(self.seed, epoch, number))

@@ -67,6 +67,12 @@ DATA: Mapping[str, Callable[[], Dataset]] = {
     "mnist": load_mnist,
     "cifar10": load_cifar10,
 }
+SOURCES: Mapping[str, str] = {
+    "digits": "scikit-learn, digits",
+    "mnist": "MNIST, IDX files",
+    "cifar10": "CIFAR-10, official files or JPEG",
+}
+SHAPES = {"digits": ((1, 8, 8), 10), "mnist": MNIST, "cifar10": CIFAR10}  # of images, and classes
 
 
 def architecture(name: str) -> Architecture:
@@ -90,12 +96,33 @@ def load(name: str) -> Dataset:
 
 def require_fit(name: str, data: Dataset) -> None:
     """Refuses a network that does not take the images of the data, or answers other classes."""
+    _require(name, data.name, data.shape, data.classes)
+
+
+def require_shapes(name: str, data: str) -> None:
+    """The same by the name of the data, without reading it."""
+    if data not in SHAPES:
+        raise ValueError(f"data must be one of {', '.join(DATA)}, got {data!r}")
+    _require(name, data, *SHAPES[data])
+
+
+def data_for(name: str) -> str:
+    """The data set that a network fits; ValueError where there is none."""
     wanted = architecture(name)
-    if wanted.shape != data.shape or wanted.classes != data.classes:
-        fitting = [
-            n for n, a in NETWORKS.items() if (a.shape, a.classes) == (data.shape, data.classes)
-        ]
+    for data, shape in SHAPES.items():
+        if shape == (wanted.shape, wanted.classes):
+            return data
+    raise ValueError(
+        f"there is no data for {name}, which takes images {wanted.shape} of {wanted.classes} "
+        f"classes: {', '.join(f'{d} has {s} of {c}' for d, (s, c) in SHAPES.items())}"
+    )
+
+
+def _require(name: str, data: str, shape: tuple[int, int, int], classes: int) -> None:
+    wanted = architecture(name)
+    if (wanted.shape, wanted.classes) != (shape, classes):
+        fitting = [n for n, a in NETWORKS.items() if (a.shape, a.classes) == (shape, classes)]
         raise ValueError(
-            f"{name} takes images {wanted.shape} of {wanted.classes} classes, {data.name} has "
-            f"{data.shape} of {data.classes}; networks for it: {', '.join(fitting) or 'none'}"
+            f"{name} takes images {wanted.shape} of {wanted.classes} classes, {data} has "
+            f"{shape} of {classes}; networks for it: {', '.join(fitting) or 'none'}"
         )

@@ -102,4 +102,5 @@ PROJECTION = Falsifiable(
     accept,
     is_nearest,
     script,
+    ("squared distance of the answer", "that of another member"),
 )

@@ -91,4 +91,5 @@ TRAVEL = Falsifiable(
     rules.step_rule,
     travel_keeps_up,
     script,
+    ("15/16 of the travel of the K/2 moves before:", "more than that of the K moves:"),
 )

@@ -138,6 +138,7 @@ def as_json(proof: Proof, exact: bool) -> dict[str, Any]:
     """What ``proof_check`` reads: the problem in coordinates, multipliers and factors as strings."""
     estimation = proof.estimation
     vectors, _ = estimation.names()
+    kept = [k for k, d in enumerate(proof.D) if d != 0]  # the other columns add nothing
     return {
         "title": estimation.title,
         "exact": exact,
@@ -146,8 +147,8 @@ def as_json(proof: Proof, exact: bool) -> dict[str, Any]:
         "basis": vectors,
         "multipliers": {name: str(v) for name, v in sorted(proof.multipliers.items())},
         "slack": {
-            "L": [[str(v) for v in row] for row in proof.L],
-            "D": [str(v) for v in proof.D],
+            "L": [[str(row[k]) for k in kept] for row in proof.L],
+            "D": [str(proof.D[k]) for k in kept],
         },
     }
 

@@ -12,12 +12,12 @@ A file says what is known of a run and how much of each inequality to add up:
     maximize     what the theorem is about, a form too
     bound        the theorem: maximize ≤ bound
     multipliers  λ ≥ 0 by the name of an inequality: of an assumption, "NAME I J" or "NAME I"
-    slack        S = Σ λ A − C as L D Lᵀ with D ≥ 0
+    slack        S = Σ λ A − C as L D Lᵀ with D > 0: a column beside a zero would prove nothing
 
 A form is {"quadratic": {"u v": coefficient of ⟨u, v⟩}, "linear": {scalar: coefficient}}.
 
 Checked: λ ≥ 0; the linear parts of Σ λ (form) and of ``maximize`` are equal; the quadratic parts differ
-by L D Lᵀ, entry by entry; D ≥ 0; Σ λ (bound of the inequality) = bound. Then for every run
+by L D Lᵀ, entry by entry; D > 0; Σ λ (bound of the inequality) = bound. Then for every run
 
     maximize = Σ λ form − ⟨S, Gram⟩ ≤ Σ λ form ≤ bound.
 
@@ -113,13 +113,15 @@ def _pair(name: str, kind: dict[str, Any], i: str, j: str) -> tuple[Pairs, Vec]:
 
 
 def _check_slack(names: list[str], quadratic: Pairs, slack: dict[str, Any]) -> None:
-    """Is the quadratic form L D Lᵀ with D ≥ 0?"""
+    """Is the quadratic form L D Lᵀ with D > 0, of as many columns as it takes?"""
     L = [[Fraction(v) for v in row] for row in slack["L"]]
     D = [Fraction(v) for v in slack["D"]]
     if len(L) != len(names) or any(len(row) != len(D) for row in L):
         raise Refused("the factors of the slack matrix have the wrong shape")
     if any(d < 0 for d in D):
         raise Refused(f"the slack matrix is not positive semidefinite: {min(D)} in D")
+    if 0 in D:
+        raise Refused("a zero in D: leave out its column of L, of which anything could be said")
     left = dict(quadratic)
     for a, row in zip(names, L, strict=True):
         for b, other in zip(names, L, strict=True):

@@ -1,20 +1,21 @@
 """The falsifier: names that do not exist, rules that are none, that fail or that waver."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from lagrange.falsifier import claim_named, falsify
 from lagrange.falsify_command import falsify as command
+from lagrange.falsify_command import require_new
 from tests.errors.case import Case, Place, refused
 from tests.proofs import falsifier_rules as rules
 
 
 def overwrites(place: Place) -> None:
-    Path("shown.py").write_text("kept", encoding="utf-8")
-    command("polyak-target", out=Path("shown.py"))
+    path = place.folder / "shown.py"
+    path.write_text("kept", encoding="utf-8")
+    require_new(path)
 
 
 def exits(place: Place) -> None:
@@ -87,5 +88,11 @@ CASES = [
         ("a violation was seen that another run does not repeat",),
     ),
     Case("script over a file", overwrites, ValueError, ("shown.py exists already",)),
+    Case(
+        "a search that fails",
+        lambda _: command("slater"),
+        typer.Exit,
+        ("error: ", "slater", "polyak-target"),
+    ),
     Case("falsified by the command", exits, typer.Exit, ("FALSIFIED projection-is-nearest",)),
 ]

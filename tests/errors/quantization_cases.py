@@ -58,6 +58,8 @@ CASES = [
         lambda: Ternary(axis=2).project(np.ones((2, 2))),
         "axis must lie in 0 … 1 for an array of shape (2, 2), got 2",
     ),
+    asked("levels of an array", lambda: Codebook(np.ones(2)), "tuple of numbers, got ndarray"),
+    asked("a width that is no number", lambda: UniformGrid("4"), "2 to 12, got '4'"),
     asked("no levels", lambda: Codebook(()), "at least one level, got none"),
     asked("infinite level", lambda: Codebook((0.0, np.inf)), "finite numbers, got inf"),
     asked("equal levels", lambda: Codebook((1.0, 1.0)), "distinct, got (1.0, 1.0)"),

@@ -79,7 +79,7 @@ CASES = [
             ValueError,
             (repr(name), "allocation, assignment", "lasso", "pruning", "module:function"),
         )
-        for name in ("knapsack", "", ":f", "m:")
+        for name in ("cutting_stock", "", ":f", "m:")
     ],
     Case(
         "module that is not there",

@@ -1,6 +1,7 @@
 """Sessions, targets, schedules and controls: what a training loop can get wrong."""
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -14,7 +15,9 @@ from lagrange.nn import (
 )
 from lagrange.nn.checkpoint import decode, encode
 from lagrange.nn.conversation import Outside
+from lagrange.nn.formulas import formula
 from lagrange.nn.ranks import require_same
+from lagrange.nn.rest import Made, recalled
 from lagrange.sets import Cardinality, GlobalCardinality
 from lagrange.solvers.alternating import Alternating
 from lagrange.solvers.scheduled import Scheduled
@@ -127,6 +130,29 @@ def dropped() -> None:
         made.update()
 
 
+class Failing:
+    """A set that projects once."""
+
+    def __init__(self) -> None:
+        self.left = 1
+
+    def project(self, v: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("no memory left")
+        return BUDGET.project(v)
+
+    def contains(self, v: Any) -> bool:
+        return BUDGET.contains(v)
+
+
+def broken_off() -> None:
+    made = used(sets=Failing())
+    with suppress(RuntimeError):
+        made.update()
+    made.update()
+
+
 def loaded(change: Any, solver: Any = None) -> None:
     saved = session().state_dict()
     change(saved)
@@ -202,6 +228,8 @@ SESSION = [
     ("penalty after the end", lambda _: finished("penalty"), "is finished"),
     ("finish twice", lambda _: finished("finish"), "is finished"),
     ("answer dropped without a copy", lambda _: dropped(), "dropped an answer"),
+    ("update after one that broke off", lambda _: broken_off(), "half-way", "load a checkpoint"),
+    ("row changed in place", lambda _: formula(torch.ones(3)).add_(1), "not changed in place"),
     ("processes apart", apart, "hold different weights"),
     (
         "block outside asked inside",
@@ -222,6 +250,12 @@ CHECKPOINTS = [
         "checkpoint that brings a class in",
         lambda _: decode({"type": "os:stat_result", "fields": {}}),
         "'os:stat_result', which this session does not know",
+    ),
+    (
+        "checkpoint with a row of unknown making",
+        lambda _: recalled(Made("sin", ())),
+        "made by 'sin'",
+        "'add', 'sub'",
     ),
     ("position that cannot be saved", lambda _: encode({1, 2}), "no form for {1, 2}"),
 ]

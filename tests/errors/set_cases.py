@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from lagrange.sets import config
 from lagrange.sets.affine import Affine
@@ -75,10 +76,25 @@ def value_error(name: str, call: Any, *says: str) -> Case:
     return Case(name, lambda _: call(), ValueError, says)
 
 
+NO_ARRAYS = [
+    ("a list", [1.0, 2.0], ("got list", "np.asarray(v, dtype=float)")),
+    ("a mapping", {"u": EYE}, ("got dict", "PerTensor")),
+    (
+        "whole numbers",
+        np.arange(3),
+        ("L2Ball(radius=1.0)", "float64", "got int64", "astype(float)"),
+    ),
+    ("booleans", np.eye(2) > 0, ("got bool", "astype(float)")),
+    ("complex numbers", 1j * EYE, ("got complex128", "real and the imaginary")),
+    ("a whole tensor", torch.arange(3), ("got torch.int64", "v.double()")),
+]
+
 CASES = [
     # what k is
     *refused("weighted k", lambda v: WeightedCardinality(v, EYE), (0, NAN, INF), "k must be"),
     *refused("blocks k", lambda v: BlockSparsity(v, (2,)), (0, 2.5), "k must be"),
+    value_error("a word for k", lambda: Cardinality("3"), "whole number ≥ 1, got '3'"),  # type: ignore[arg-type]
+    value_error("a word for the radius", lambda: L2Ball("1"), "finite number ≥ 0, got '1'"),  # type: ignore[arg-type]
     *refused("channels k", ChannelSparsity, (-1, NAN), "k must be a whole number ≥ 1"),
     *refused("rank", LowRank, (0, 1.5, INF), "rank must be a whole number ≥ 1"),
     value_error(
@@ -202,6 +218,24 @@ CASES = [
     value_error(
         "ball of a NaN", lambda: L2Ball(1.0).project(EYE * NAN), "L2Ball(radius=1.0)", "NaN or inf"
     ),
+    value_error(
+        "equations solved out of range",
+        lambda: Affine(np.array([[1.0, -1.0, -1.0]]), np.zeros(1)).project(np.full(3, 1.7e308)),
+        "beyond the range of float64",
+        "reaches 1.7e+308",
+        "scale it and b down",
+    ),
+    # what is no array of floating-point numbers
+    *(
+        Case(f"a ball of {kind}", lambda _, v=v: L2Ball(1.0).project(v), TypeError, says)
+        for kind, v, says in NO_ARRAYS
+    ),
+    Case(
+        "an array where named ones are asked",
+        lambda _: GlobalCardinality(1).project(EYE),  # type: ignore[arg-type]
+        TypeError,
+        ("named arrays", "got ndarray", "give the array a name"),
+    ),
     # products and shards
     value_error("product of nothing", lambda: PerTensor({}), "at least one named set", "none"),
     value_error(
@@ -209,6 +243,13 @@ CASES = [
         lambda: PerTensor({"u": Cardinality(1)}).project({"v": EYE}),
         "['u']",
         "['v']",
+    ),
+    value_error(
+        "product names the array and the set",
+        lambda: PerTensor({"u": Cardinality(1)}).project({"u": EYE * NAN}),
+        "array 'u'",
+        "Cardinality(k=1)",
+        "NaN or infinity",
     ),
     value_error(
         "product names the array",
@@ -240,6 +281,7 @@ CASES = [
     Case("config of an object", unwritable, TypeError, ("'value'", "no config can hold")),
     value_error("config without a set", lambda: from_config({"k": 1}), "'set'", "{'k': 1}"),
     value_error("config of an unknown set", lambda: from_config({"set": "Moon"}), "'Moon'", "Box"),
+    value_error("config of too little", lambda: from_config({"set": "NM", "n": 1}), "['n', 'm']"),
     value_error(
         "config with a field too many",
         lambda: from_config({"set": "Cardinality", "k": 1, "j": 2}),

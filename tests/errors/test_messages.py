@@ -1,62 +1,14 @@
 """Every error path is executed, and its message names what was given and what is allowed."""
 
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
-from tests.errors import (
-    block_cases,
-    certify_cases,
-    command_cases,
-    compression_after_cases,
-    conformance_cases,
-    convex_family_cases,
-    core_cases,
-    cvxpy_cases,
-    door_cases,
-    dual_cases,
-    falsifier_cases,
-    family_cases,
-    grouping_cases,
-    mps_cases,
-    network_cases,
-    penalty_cases,
-    quantization_cases,
-    referee_cases,
-    run_cases,
-    session_cases,
-    set_cases,
-    solver_cases,
-    target_cases,
-    twin_cases,
-)
 from tests.errors.case import Case, executed, outcome, raise_statements
 
-FILES = (
-    block_cases,
-    certify_cases,
-    command_cases,
-    compression_after_cases,
-    conformance_cases,
-    convex_family_cases,
-    core_cases,
-    cvxpy_cases,
-    door_cases,
-    dual_cases,
-    falsifier_cases,
-    family_cases,
-    grouping_cases,
-    mps_cases,
-    network_cases,
-    penalty_cases,
-    quantization_cases,
-    referee_cases,
-    run_cases,
-    session_cases,
-    set_cases,
-    solver_cases,
-    target_cases,
-    twin_cases,
-)
-CASES = [case for file in FILES for case in file.CASES]
+FILES = sorted(path.stem for path in Path(__file__).parent.glob("*_cases.py"))
+CASES = [case for file in FILES for case in import_module(f"tests.errors.{file}").CASES]
 
 
 def test_names_are_distinct():

@@ -1,7 +1,7 @@
 """Levels, bundles and certificates against dual optima computed by linear programming and rationals."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,15 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from lagrange import Problem, Response, Start, StepLimit, solve
+from lagrange import Problem, Response, Start, StepLimit, compiled, solve
 from lagrange.bounds import exact_sweep
 from lagrange.multiplier_divergence import Box, Passage, proved_level
+from lagrange.oracles import knapsack_core
 from lagrange.oracles.knapsack import Knapsack
 from lagrange.solvers.bundle import LevelBundle
 from lagrange.solvers.surrogate_level import SurrogateLevel
 from lagrange.testing.solvers import rounds
 from problems.assignment import build, starting_prices
 from problems.assignment_data import generate
+from problems.assignment_exact import ExactAssignment
 from tests.exact.finite import Finite, dual_value, feasible_costs
 from tests.exact.instances import coupled_problems
 
@@ -102,6 +104,24 @@ def test_levels_come_down_to_the_dual_optimum(seed):
     assert seen[-1] - float(optimum) < 10.0  # a fifth of where it began
 
 
+@pytest.mark.parametrize(("kind", "near"), [("C", 1e-3), ("D", 1e-3), ("E", 3e-3)])
+def test_levels_of_an_assignment_come_down_to_its_dual_optimum(kind, near):
+    """``optimum`` is q close to the bundle's prices, in rationals: a little below max q at most."""
+    data = generate(kind, 5, 40, 0)
+    problem = replace(build(data), recover=None)
+    bundle, start = LevelBundle(tolerance=1e-9), Start({"assign": starting_prices(data)})
+    best = solve(problem, bundle, stop=StepLimit(300), start=bundle.init(problem, start))
+    prices = [Fraction(round(1e4 * v), 10_000) for v in best.state.memory.center.tolist()]
+    optimum = ExactAssignment(data).dual_value({"assign": prices})
+    solver = SurrogateLevel(1.2 * float(optimum), 0.5, check_every=40)
+    states = [r.after for r in rounds(problem, solver, 1200, solver.init(problem, start))]
+    seen = [s.memory.level for s in states if not math.isnan(s.memory.level)]
+    assert all(Fraction(level) >= optimum for level in seen)
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) > 3
+    assert seen[-1] - float(optimum) < near * float(optimum)
+
+
 def test_a_level_is_proved_from_two_moves_that_contradict_each_other():
     """λ ≥ 1 + s/2 and λ ≤ −1 − s/2 contradict; the bound is the larger L + s/2."""
     box = Box(np.array([-9.0]), np.array([9.0]))
@@ -174,15 +194,25 @@ def test_the_bundle_reaches_the_dual_optimum(columns):
     assert abs(reached - optimum) <= 1e-6 * abs(optimum)
 
 
+@pytest.mark.skipif(not compiled.is_available(), reason="numba is not installed (extra fast)")
+def test_a_run_is_the_same_with_and_without_compiled_code(monkeypatch):
+    _, fast = small_run(LevelBundle(6, tolerance=0.0), 4, 40)
+    for module in (compiled, knapsack_core):
+        monkeypatch.setattr(module, "is_available", lambda: False)
+    _, slow = small_run(LevelBundle(6, tolerance=0.0), 4, 40)
+    assert fast.state.multipliers["assign"].tolist() == slow.state.multipliers["assign"].tolist()
+    assert fast.trace.column("lagrangian") == slow.trace.column("lagrangian")
+    assert fast.state.memory.gap == slow.state.memory.gap
+
+
 def test_memory_stays_bounded():
     data = generate("D", 4, 24, 2)
     problem, solver = build(data), LevelBundle(5, tolerance=0.0)
-    sizes = [
-        sum(cuts.images.size for cuts in one.after.memory.cuts)
-        for one in rounds(problem, solver, 60)
-    ]
-    assert max(sizes) == sizes[-1] == 4 * 5 * 24
-    assert sizes[0] == 4 * 24
+    kept = [one.after.memory.cuts for one in rounds(problem, solver, 60)]
+    assert np.diff(kept[0].first).tolist() == [1] * 4
+    assert max(np.diff(cuts.first).max() for cuts in kept) == 5
+    assert np.diff(kept[-1].first).tolist() == [5] * 4
+    assert max(len(cuts.values) for cuts in kept) <= 4 * 5 * 24
 
 
 @pytest.mark.parametrize("solver", [LevelBundle(columns=8), SurrogateLevel(9999.0, sweep_every=3)])

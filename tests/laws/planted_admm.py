@@ -1,5 +1,6 @@
 """Planted violations of the hypotheses of ADMM and the method of multipliers."""
 
+import math
 from dataclasses import replace
 
 from lagrange.facts import Declared, Facts
@@ -13,6 +14,7 @@ def first(**facts):
     return {0: Facts("by hand", **facts)}
 
 
+FALLS = "ρ ‖A x⁺ + B z − b‖² never rises"
 OTHER = {0: Facts("by hand", convex=True, exact=True, bounded=True)}
 PLANTED = (
     *flips(
@@ -57,6 +59,23 @@ PLANTED = (
         "admm-relaxed",
         "convex",
         ("λ moved by ρ times the residual", "violated at 2", lambda r: r.altered(2, movement=-1.0)),
+        ("λ moved by ρ times the residual", "violated at 5", lambda r: r.altered(5, residual=10.0)),
+        (
+            "λ moved by ρ times the residual",
+            "violated at 5",
+            lambda r: r.scaled(5, "residual", 2.0),
+        ),
+        (FALLS, "violated at 6", lambda r: r.scaled(5, "residual", 1.2)),
+        (FALLS, "violated at 5", lambda r: r.scaled(5, "movement", 2.0)),
+        (FALLS, "violated at 5", lambda r: r.scaled(5, "dual_residual", 2.0)),
+        ("the trace is whole", "violated at 5", lambda r: r.altered(5, dual_residual=math.inf)),
+        ("the trace is whole", "violated at 5", lambda r: r.altered(5, dual_residual=math.nan)),
+        ("the trace is whole", "violated at 5", lambda r: r.altered(5, cost=math.nan)),
+        (
+            "the trace is whole",
+            "violated at 12",
+            lambda r: r.with_records([*r.solution.trace][:-1]),
+        ),
     ),
     *flips(
         "admm-balanced",

@@ -47,6 +47,11 @@ PLANTED = (
             lambda r: r.altered(9, lagrangian=r.solution.trace[8].lagrangian + 0.1),
         ),
         (
+            "L(x, λ) = q(λ)",
+            "violated at 9",
+            lambda r: r.altered(9, lagrangian=r.solution.trace[8].lagrangian - 0.1),
+        ),
+        (
             "the residual is bounded over all of X",
             "undetermined",
             None,
@@ -91,6 +96,16 @@ PLANTED = (
         ),
         ("max q is as declared", "violated", None, {"dual_optimum": BEST - 0.1}),
         ("max q is as declared", "violated", None, {"dual_optimum": 6.1}),
+        (
+            "the recorded steps follow the rule",
+            "violated at 2",
+            lambda r: r.scaled(2, "step_size", 1.5).scaled(2, "movement", 1.5),
+        ),
+        (
+            "the recorded steps follow the rule",
+            "violated at 1",
+            lambda r: r.with_solver(step_size=Polyak(target=BEST, scale=1.1)),
+        ),
         (
             "the scale stays in a closed part of (0, 2)",
             "violated",

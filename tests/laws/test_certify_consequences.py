@@ -5,6 +5,7 @@ import pytest
 
 from lagrange import ADMM, Problem, StepLimit, SurrogateLagrangian, solve
 from lagrange.certify import certify
+from lagrange.facts import Declared
 from lagrange.known_blocks import known, set_facts
 from lagrange.oracles.closed_form import L1Norm, LeastSquares
 from lagrange.oracles.set_block import SetBlock
@@ -48,6 +49,19 @@ def test_the_energy_of_convex_runs_never_rises(seed):
     problem = Problem((LeastSquares(A, b, ROW), second), {ROW: np.zeros(A.shape[1])})
     (energy,) = consequences(problem, ADMM(rho), 300).of("admm.convex").consequences
     assert energy.text == "holds", energy
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_relaxed_runs_are_licensed_to_the_end(seed):
+    """Where nothing but rounding is left, and for relaxations near 1 and near 2 as well."""
+    A, b = tables(seed)
+    rng = np.random.default_rng(seed)
+    relaxation = (1.6, 0.5, 1.0 + 1e-3, 1.98, float(rng.uniform(0.1, 1.9)))[seed % 5]
+    problem = Problem((LeastSquares(A, b, ROW), L1Norm(0.3, ROW)), {ROW: np.zeros(A.shape[1])})
+    solver = ADMM(10.0 ** rng.uniform(-3, 3), relaxation=relaxation)
+    solution = solve(problem, solver, stop=StepLimit(300))
+    certificate = certify(problem, solver, solution, declared=Declared(saddle_point=True))
+    assert certificate.of("admm.convex").licensed, "\n".join(certificate.as_lines())
 
 
 SETS = (Cardinality(1), Binary(), Cardinality(2), NM(1, 2))

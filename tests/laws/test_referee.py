@@ -120,6 +120,17 @@ def test_blocks_that_know_prices_only():
     found = checks.examine(problem, solution, rho=None)
     assert found.weak_duality == 0.0 and math.isnan(found.stationarity)
     assert found.suboptimality >= -1e-9
+    # a bound that its multipliers do not prove, below the cost of the point or above
+    for claim in (solution.lower_bound + 1e-3, solution.upper_bound + 100.0):
+        best = replace(solution.state.best, lower_bound=claim)
+        bold = replace(solution, state=solution.state._replace(best=best))
+        assert checks.examine(problem, bold, rho=None).weak_duality >= 9e-4
+    assert bold.gap < 0 <= solution.gap
+    assert checks.examine(problem, bold, rho=None).weak_duality >= 100.0
+    cheap = [replace(solution.responses[0], cost=-1e3), *solution.responses[1:]]
+    lowered = replace(solution, state=solution.state._replace(responses=tuple(cheap)))
+    tampered = checks.examine(problem, lowered, rho=None)
+    assert tampered.suboptimality < -500.0 and not tampered._replace(primal=0.0).holds(1e-6)
     # a cost that is too low is caught: no point costs less than the bound proved here
     lie = Feasible(None, solution.lower_bound - 100.0)
     wrong = replace(
@@ -129,6 +140,56 @@ def test_blocks_that_know_prices_only():
         ),
     )
     assert checks.examine(problem, wrong, rho=None).weak_duality > 50.0
+
+
+def test_bounds_that_cross_are_seen_without_asking_for_one():
+    problem = least_squares()
+    answers, multipliers = exact(problem)
+    cost = sum(answer.cost for answer in answers)
+    good = solution_of(problem, answers, multipliers, Feasible(None, cost))
+    best = replace(good.state.best, lower_bound=cost + 2.0)
+    found = checks.examine(problem, replace(good, state=good.state._replace(best=best)))
+    assert found.weak_duality == pytest.approx(2.0) and not found.holds(1.0)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_what_is_not_finite_is_a_violation(bad):
+    problem = least_squares()
+    answers, multipliers = exact(problem)
+    good = solution_of(problem, answers, multipliers)
+    image = replace(answers[1], image={"sum": np.array([bad, 0.0, 0.0])})
+    for change in (
+        {"responses": (answers[0], image, answers[2])},
+        {"responses": (replace(answers[0], cost=bad), *answers[1:])},
+        {"multipliers": {"sum": np.array([0.0, bad, 0.0])}},
+    ):
+        found = checks.examine(problem, replace(good, state=good.state._replace(**change)))
+        assert found == (math.inf,) * 6 and not found.holds(1e6)
+
+
+def test_a_row_that_is_nan_is_violated_and_nothing_measured_is_no_success():
+    problem = least_squares()
+    assert checks.primal(problem, {"sum": np.array([0.0, math.nan, 0.0])}) == math.inf
+    assert not checks.Optimality(*[math.nan] * 6).holds(1.0)
+    assert not checks.Optimality(math.nan, *[0.0] * 5).holds(1.0)
+    assert checks.Optimality(0.0, *[math.nan] * 5).holds(0.0)
+
+
+def test_the_solution_of_an_exchange_form_is_examined_in_the_rows_of_the_problem():
+    problem = least_squares()
+    tied = exchange(problem)
+    stop = ResidualBelow(1e-10) | StepLimit(5000)
+    solution = solve(tied, ADMM(1.0, two_groups(tied)), stop=stop)
+    found = checks.examine(problem, solution)
+    assert found.holds(1e-7) and found.stationarity > 0
+    answers, multipliers = exact(problem)
+    same = solution_of(problem, [moved(answers[0], 0.5), *answers[1:]], multipliers)
+    copies = [replace(a, image={f"sum@{i}": a.image["sum"]}) for i, a in enumerate(same.responses)]
+    renamed = {f"sum@{i}": multipliers["sum"] for i in range(3)}
+    state = solution.state._replace(responses=(*copies, solution.responses[3]), multipliers=renamed)
+    assert checks.examine(problem, replace(solution, state=state)) == pytest.approx(
+        checks.examine(problem, same), nan_ok=True
+    )
 
 
 def test_the_report_names_every_number():

@@ -139,6 +139,13 @@ class DoubleRounding:
         return bool(np.all(v == np.rint(v)))
 
 
+class QuarterRounding(DoubleRounding):
+    """Wrong: to quarters first; an eighth of all numbers, none of them a multiple of 1/4 or 1/6."""
+
+    def project(self, v):
+        return np.rint(np.rint(4 * v) / 4)
+
+
 class LargestBySign:
     """Wrong: keeps the largest entry, not the largest magnitude."""
 

@@ -32,6 +32,7 @@ PINNED = (  # claim and rule; what a falsifier has to find at the least
     ("polyak-target", f"{OWN}:overshooting"),
     ("projection-is-nearest", f"{OWN}:DoubleRounding"),
     ("projection-is-nearest", f"{OWN}:LargestBySign"),
+    ("projection-is-nearest", f"{OWN}:QuarterRounding"),
 )
 FALSE = (
     *PINNED,
@@ -187,6 +188,8 @@ def test_what_is_true_is_not_falsified_for_long(pair):
 def test_the_command(tmp_path):
     found = cold("projection-is-nearest", "--rule", f"{OWN}:DoubleRounding")
     assert found.returncode == 1 and "violated" in found.stdout
+    wrong = cold("polyak-target", "--seconds", "-1")
+    assert wrong.returncode == 2 and "must be a finite number > 0, got -1" in wrong.stderr
     right = cold("polyak-target", "--seconds", "0.5")
     assert right.returncode == 0 and "instances were tried" in right.stdout
     listed = cold()

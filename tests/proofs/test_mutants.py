@@ -36,7 +36,9 @@ def test_claims_are_complete_and_labels_unique():
 def test_the_command_reports_every_mutant(capsys):
     assert command.main() == 0
     out = capsys.readouterr().out
-    assert out.count("killed") == len(MUTANTS)
+    n = len(MUTANTS)
+    assert out.count("    killed") == n
+    assert out.endswith(f"{len(CLAIMS)} claims, {n} of {n} mutants killed\n")
     assert "SURVIVES" not in out
 
 
@@ -50,7 +52,8 @@ def test_the_command_fails_if_a_mutant_survives(monkeypatch, capsys):
     )
     monkeypatch.setattr(command, "CLAIMS", {"idle": claim})
     assert command.main() == 1
-    assert "SURVIVES  the right version" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "SURVIVES  the right version" in out and "1 claims, 0 of 1 mutants killed" in out
 
 
 def test_a_mutant_whose_control_fails_is_not_killed():

@@ -65,4 +65,5 @@ def test_the_command_writes_it(monkeypatch, tmp_path, capsys):
     assert command.main(["table"]) == 0
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith("# Claims")
     assert command.main(["chair"]) == 2
+    assert command.main(["--help"]) == 0
     assert "chair" in capsys.readouterr().err

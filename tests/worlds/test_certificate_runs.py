@@ -7,13 +7,13 @@ import shutil
 import numpy as np
 import pytest
 
-from lagrange import demo, run_folder
+from lagrange import cli, demo, run_folder
 from lagrange.certify import certify_run
 from lagrange.certify_saved import certify_saved, read_trace, trusted_instance
-from lagrange.theorems.findings import Verdict
+from lagrange.theorems.findings import Basis, Verdict
 from tests.worlds.runs import executed
 from tests.worlds.saved_runs import MAKE, of_runs
-from tests.worlds.tampering import change_array
+from tests.worlds.tampering import change_array, change_report, report_of
 
 SMALL = {"pruning": {"pretrain": 1, "epochs": 2, "retrain": 0}}
 STEPS = {"assignment": 120, "lasso": 5000, "pruning": 4}
@@ -111,6 +111,18 @@ def change_trace(folder, step, /, **values):
         csv.writer(file).writerows([header, *rows])
 
 
+def drop_last_step(folder):
+    lines = (folder / "trace.csv").read_text().splitlines(keepends=True)
+    (folder / "trace.csv").write_text("".join(lines[:-1]))
+
+
+def change_data(folder):
+    """A blank line at the end: the numbers are the same, the file is not."""
+    (name,) = json.loads((folder / "run.json").read_text())["sha256"]
+    with (folder / name).open("a") as file:
+        file.write("\n")
+
+
 def change_settings(folder, old, new):
     file = folder / "run.json"
     document = json.loads(file.read_text())
@@ -142,6 +154,31 @@ TAMPERED = {
         "lasso",
         lambda folder: change_trace(folder, 4, step=5),
         ("admm.convex", "the trace is whole", "violated at 4"),
+    ),
+    "a trace cut short": (
+        "lasso",
+        lambda folder: drop_last_step(folder),
+        ("admm.convex", "the trace is whole", "violated"),
+    ),
+    "a longer residual": (
+        "lasso",
+        lambda folder: change_trace(folder, 9, residual=10.0),
+        ("admm.convex", "λ moved by ρ times the residual", "violated at 9"),
+    ),
+    "a change of prices that is none": (
+        "lasso",
+        lambda folder: change_trace(folder, 9, dual_residual="inf"),
+        ("admm.convex", "the trace is whole", "violated at 9"),
+    ),
+    "a value below its bound": (
+        "surrogate",
+        lambda folder: change_trace(folder, 1, lagrangian=-1e6),
+        ("surrogate.exact-blocks", "L(x, λ) = q(λ)", "violated at 1"),
+    ),
+    "other data": (
+        "lasso",
+        lambda folder: change_data(folder),
+        ("admm.convex", "the files are those of the run", "violated"),
     ),
     "a longer step": (
         "surrogate",
@@ -187,6 +224,38 @@ def test_tampering_flips_the_verdict(name, copied):
     assert theorem not in certificate.licensed
 
 
+@of_runs("assignment-min")
+def test_polyak_steps_are_replayed(saved):
+    """Halved scales are in the settings, and in the steps."""
+    follows = "the recorded steps follow the rule"
+    assert texts(certificate_of(saved).of("subgradient.polyak"))[follows] == "holds"
+    change_settings(saved, "patience=20", "patience=1")
+    assert "violated" in texts(certificate_of(saved).of("subgradient.polyak"))[follows]
+
+
+@of_runs("assignment-min")
+def test_each_bound_is_recomputed_by_itself(saved):
+    """A wrong point takes the upper bound only, wrong multipliers the lower one."""
+    whole = certificate_of(saved).of("bounds.weak-duality").statement
+    lower = whole.split("[")[1].partition(", ")[0]
+    change_array(saved / "point.npz", "agent", lambda a: a.fill(0))
+    wrong_point = certificate_of(saved).of("bounds.weak-duality")
+    assert wrong_point.statement.endswith(f"[{lower}, inf]")
+    (reason,) = wrong_point.reasons
+    assert reason.basis is Basis.OBSERVED and "recomputed in rationals" in reason.detail
+
+
+@of_runs("assignment-min")
+def test_wrong_multipliers_leave_the_cost_of_the_point(saved):
+    whole = certificate_of(saved).of("bounds.weak-duality").statement
+    change_array(saved / "multipliers.npz", "assign", lambda a: a.fill(np.nan))
+    wrong = certificate_of(saved).of("bounds.weak-duality")
+    assert wrong.statement.endswith(f"[-inf, {whole.rpartition(', ')[2]}")
+    first = wrong.reasons[0]
+    assert first.hypothesis == "the lower bound is proved" and "NaN" in first.detail
+    assert first.basis is Basis.OBSERVED
+
+
 def test_multipliers_that_prove_nothing_take_the_bound_away(copied):
     """Any multipliers prove something here; without numbers they do not."""
     folder = copied("assignment-min")
@@ -219,3 +288,12 @@ def test_the_certificate_needs_the_folder_only(saved, tmp_path, monkeypatch):
     moved = shutil.copytree(saved, tmp_path / "elsewhere")
     monkeypatch.chdir(tmp_path)
     assert certificate_of(moved).as_json() == before
+
+
+@of_runs("assignment-min")
+def test_the_command_lists_what_is_claimed_and_not_proved(saved, capsys):
+    cli.certify(saved)
+    assert "NOT PROVED" not in capsys.readouterr().out
+    change_report(saved, lower_bound=report_of(saved)["upper_bound"] + 1.0)
+    cli.certify(saved)  # exit status 0: ``verify`` fails
+    assert "NOT PROVED    lower_bound: claimed" in capsys.readouterr().out

@@ -1,0 +1,1 @@
+"""The assignment race against HiGHS: ``python -m benchmarks.race --help``."""

@@ -1,0 +1,93 @@
+"""The race: generated assignment instances, ours against HiGHS, single thread, same machine, same run.
+
+    python -m benchmarks.race [--classes C,D,E] [--sizes 20x400,40x400,20x1600,40x1600,80x1600]
+                              [--seeds 3] [--limit 60] [--jobs 1] [--proof-limit 600] [--out runs/race]
+
+Every cell (instance × contender) is a process of its own and a file; what is there is not run again, so
+an interrupted race goes on where it was. Contenders: ours (a bundle from the capacity relaxation's
+prices, with recovery), HiGHS at its defaults, HiGHS started from our point; on type E at 20x400 also
+both until optimality is proved (limit ``--proof-limit``; 0: leave it out). All bounds of ours are
+confirmed by the exact twin, all points in integers; HiGHS's bounds are rounded up to whole numbers too.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.race.cells import Spec, cell_file, read_cell, run_cell
+from benchmarks.race.plot import plot
+from benchmarks.race.summary import HEAD, line, row_of, verdicts
+
+SIZES = "20x400,40x400,20x1600,40x1600,80x1600"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
+    parser.add_argument("--classes", default="C,D,E")
+    parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=60.0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--proof-limit", type=float, default=600.0)
+    parser.add_argument("--out", type=Path, default=Path("runs/race"))
+    parser.add_argument("--only-report", action="store_true", help="run nothing")
+    chosen = parser.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    specs = [
+        Spec(kind, *map(int, size.split("x")), seed)
+        for size in chosen.sizes.split(",")
+        for kind in chosen.classes.split(",")
+        for seed in range(chosen.seeds)
+    ]
+    hard = [s for s in specs if (s.kind, s.size) == ("E", "20x400") and chosen.proof_limit > 0]
+    if not chosen.only_report:
+        with ThreadPoolExecutor(chosen.jobs) as pool:
+            list(pool.map(lambda spec: _race(chosen.out, spec, chosen.limit), specs))
+            list(pool.map(lambda spec: _prove(chosen.out, spec, chosen.proof_limit), hard))
+    report(chosen.out, specs, hard, chosen.limit, chosen.proof_limit)
+
+
+def _race(folder: Path, spec: Spec, limit: float) -> None:
+    for contender in ("ours", "highs", "highs-started"):
+        run_cell(folder, spec, contender, limit)
+
+
+def _prove(folder: Path, spec: Spec, limit: float) -> None:
+    for contender in ("ours-proof", "highs"):
+        run_cell(folder, spec, contender, limit)
+
+
+def report(
+    folder: Path, specs: list[Spec], hard: list[Spec], limit: float, proof_limit: float
+) -> None:
+    print(f"\n{HEAD}")
+    rows = [row for spec in specs if (row := row_of(folder, spec, limit)) is not None]
+    for row in rows:
+        print(line(row))
+    prepared = [
+        read_cell(file)["preparation"]
+        for spec in specs
+        if (file := cell_file(folder, spec, "ours", limit)).exists()
+    ]
+    if prepared:
+        print(f"preparation (loading, compiling), off the clock: {max(prepared):.1f} s at most")
+    proofs = dict[str, tuple[object, object]]()
+    for spec in hard:
+        files = [cell_file(folder, spec, who, proof_limit) for who in ("ours-proof", "highs")]
+        if all(file.exists() for file in files):
+            ours, highs = map(read_cell, files)
+            proofs[str(spec)] = (ours, highs)
+            print(f"proof {spec}: ours {ours['status']} in {ours['log'][-1][0]:.1f} s "
+                  f"({ours.get('detail', '')}), HiGHS {highs['status']} in "
+                  f"{highs['log'][-1][0]:.1f} s")  # fmt: skip
+    if not rows:
+        print("no instance is complete")
+        return
+    print(f"\n{len(rows)} of {len(specs)} instances, limit {limit:g} s")
+    print("\n".join(verdicts(rows, proofs)))
+    plot(folder, specs, limit, folder / "gaps.png")
+    print(f"plot: {folder / 'gaps.png'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Large-neighborhood search for assignments: small programs around the best point, by Lagrangian
+prices.
+
+With prices λ of the jobs and μ of the capacities every pair has a reduced cost
+
+    r_ij = c_ij + λ_j + μ_i w_ij,    cost of a point = Σ_j r_{agent_j, j} + Σ_i μ_i room_i + constant,
+
+so a point is as good as its pairs are cheap and its agents full. A turn draws a few agents, those with
+much to gain more likely; of their jobs it frees the pairs with the least regret r_ij − r_{agent_j, j}
+and lets HiGHS solve what that leaves. The number of pairs grows while HiGHS goes through to the end and
+shrinks where its node limit strikes. It starts from the agent of least reduced cost for each job,
+which overloads some: overload is allowed at a price, never made worse, and gone after a few turns.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from lagrange.oracles.checks import FloatArray
+from lagrange.oracles.highs import Limits
+from lagrange.oracles.linear_sets import BoolArray
+from lagrange.oracles.sparse import SparseMatrix
+from lagrange.problem import Feasible, Problem
+from lagrange.recovery.programs import Program, minimize
+from lagrange.recovery.recovering import Seen
+from lagrange.vectors import Vector
+from problems.assignment_data import AssignmentData, IntArray
+from problems.assignment_repair import loads, total_cost
+
+PARTS = (
+    4,
+    2,
+    1,
+)  # of so many parts of the agents one is drawn, in turn; each has its number of pairs
+FEW = 3  # pairs a job in the first program
+FIRST, LEAST, MOST = 60.0, 20.0, 2000.0  # pairs
+LIMITS = Limits(nodes=50, seconds=3.0)  # seconds: a net below; the nodes are what counts
+GROWTH, SHRINKAGE = 1.2, 0.75
+OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
+
+
+class Prices(NamedTuple):
+    """λ as given, μ (m,), reduced costs (m, n)."""
+
+    given: FloatArray
+    capacity: FloatArray
+    reduced: FloatArray
+
+
+class Memory(NamedTuple):
+    """The point in hand (n,), perhaps overloaded; turns so far; pairs for each number of agents."""
+
+    agent: IntArray | None
+    turn: int
+    pairs: tuple[float, ...]
+    prices: Prices | None
+
+
+class _Task(NamedTuple):
+    """A turn: agents (m,) whose jobs may move among them, the number of pairs, a unit of overload."""
+
+    prices: Prices
+    heavy: float
+    agents: BoolArray
+    pairs: int
+
+
+@final
+@dataclass(frozen=True)
+class Neighborhoods:
+    """A ``Recovery`` for problems whose coupling row is ``assign``.
+
+    turns : small programs a look;   limits : of HiGHS, each;   seed : of the draws
+    """
+
+    data: AssignmentData
+    turns: int = 1
+    limits: Limits = LIMITS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.turns < 1 or self.turns % 1:
+            raise ValueError(f"turns must be at least 1 and whole, got {self.turns}")
+
+    def init(self, problem: Problem[Any]) -> Memory:
+        return Memory(None, 0, (FIRST,) * len(PARTS), None)
+
+    def look(
+        self, problem: Problem[Any], seen: Seen, memory: Memory
+    ) -> tuple[Feasible | None, Memory]:
+        prices = _prices(self.data, seen.multipliers, memory.prices)
+        agent = _better(self.data, memory.agent, seen.best.feasible)
+        if agent is None:
+            agent = _first(self.data, prices)
+        turn, pairs = memory.turn, list(memory.pairs)
+        for _ in range(self.turns):
+            kind = turn % len(PARTS)
+            count = max(3, len(self.data.capacity) // PARTS[kind])
+            rng = np.random.default_rng((self.seed, turn))
+            some = _drawn(self.data, prices, agent, count, rng)
+            task = _Task(prices, _overload_price(self.data, prices, turn), some, int(pairs[kind]))
+            agent, solved = _solved(self.data, agent, task, self.limits)
+            pairs[kind] *= GROWTH if solved else SHRINKAGE
+            pairs[kind] = min(max(pairs[kind], LEAST), MOST)
+            turn += 1
+        memory = Memory(agent, turn, tuple(pairs), prices)
+        if (loads(self.data, agent) > self.data.capacity).any():
+            return None, memory
+        return Feasible(agent, float(total_cost(self.data, agent))), memory
+
+
+def _better(data: AssignmentData, mine: IntArray | None, found: Feasible | None) -> IntArray | None:
+    """The point to go on from: the best one, if any is feasible."""
+    if found is None:
+        return mine
+    if mine is None or (loads(data, mine) > data.capacity).any():
+        return found.point
+    return found.point if found.cost < total_cost(data, mine) else mine
+
+
+def _prices(data: AssignmentData, multipliers: Vector, known: Prices | None) -> Prices:
+    given: FloatArray = multipliers["assign"]
+    if known is not None and known.given is given:
+        return known
+    capacity = break_prices(data, given)
+    return Prices(given, capacity, data.cost + given + capacity[:, None] * data.weight)
+
+
+def _first(data: AssignmentData, prices: Prices) -> IntArray:
+    """The linear relaxation over the cheapest pairs of each job, rounded: few jobs are split there."""
+    cheapest = prices.reduced.argmin(axis=0)
+    few = np.argpartition(prices.reduced, min(FEW, len(prices.reduced) - 1), axis=0)[:FEW]
+    free = np.zeros(prices.reduced.shape, dtype=np.bool_)
+    np.put_along_axis(free, few, True, axis=0)
+    free[cheapest, np.arange(cheapest.size)] = True
+    i, j = np.nonzero(free)
+    program, _ = _program(
+        data, _overload_price(data, prices, 50), cheapest, (i, np.arange(cheapest.size), j)
+    )
+    found = minimize(program._replace(integer=np.zeros(program.cost.size, dtype=np.bool_)))
+    if found.point is None:
+        return cheapest
+    share = np.zeros(free.shape)
+    share[i, j] = found.point[: i.size]
+    return share.argmax(axis=0)
+
+
+def _overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:
+    """Of a unit: little more than capacity is worth at first, so that what is cheap to move goes."""
+    usual = float(np.abs(data.cost).mean()) / max(1.0, float(data.weight.mean()))
+    return max(float(prices.capacity.max()), usual) * min(
+        OVERLOAD * OVERLOAD_GROWTH**turn, OVERLOAD_MOST
+    )
+
+
+def break_prices(data: AssignmentData, prices: FloatArray) -> FloatArray:
+    """μ_i (m,): the value of capacity in the linear relaxation of each agent's knapsack."""
+    profit = -(data.cost + prices)
+    weight = np.maximum(data.weight, 1e-9)
+    order = np.argsort(-profit / weight, axis=1)
+    load = np.take_along_axis(data.weight, order, 1).cumsum(axis=1)
+    over = load > data.capacity[:, None]
+    at = np.where(over.any(axis=1), over.argmax(axis=1), -1)
+    agents = np.arange(at.size)
+    breaking = order[agents, at]
+    return np.where(at < 0, 0.0, np.maximum(profit / weight, 0.0)[agents, breaking])
+
+
+def _drawn(
+    data: AssignmentData, prices: Prices, agent: IntArray, count: int, rng: np.random.Generator
+) -> BoolArray:
+    """Marks some agents (m,): half of them by what they waste, overloaded ones first, the others by how
+    much cheaper the jobs of these would be there.
+    """
+    m, jobs = data.capacity.size, np.arange(agent.size)
+    room = data.capacity - loads(data, agent)
+    paid = prices.reduced[agent, jobs]
+    waste = np.bincount(agent, np.maximum(paid, 0.0), minlength=m)
+    waste = waste + prices.capacity * np.maximum(room, 0)
+    keys = _keys(waste, rng)
+    keys[room < 0] *= 1e-12
+    some = np.zeros(m, dtype=np.bool_)
+    some[np.argsort(keys, kind="stable")[: (count + 1) // 2]] = True
+    moving = some[agent]
+    cheaper = np.maximum(paid[moving] - prices.reduced[:, moving], 0.0).sum(axis=1)
+    keys = np.where(some, np.inf, _keys(cheaper, rng))
+    some[np.argsort(keys, kind="stable")[: count // 2]] = True
+    return some
+
+
+def _keys(weight: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """The k smallest are a draw of k without replacement by weight ≥ 0, a little of it for everyone."""
+    return rng.exponential(size=weight.size) / (weight + 0.02 * weight.mean() + 1e-300)
+
+
+def _solved(
+    data: AssignmentData, agent: IntArray, task: _Task, limits: Limits
+) -> tuple[IntArray, bool]:
+    """The point after one small program, and whether HiGHS went through to the end."""
+    jobs = np.flatnonzero(task.agents[agent])
+    own, column = agent[jobs], np.arange(jobs.size)
+    reduced = task.prices.reduced[:, jobs]
+    regret = np.where(task.agents[:, None], reduced - reduced[own, column], np.inf)
+    regret[own, column] = np.inf
+    least = np.sort(regret[np.isfinite(regret)])
+    if least.size == 0:
+        return agent, True
+    free = regret <= least[min(task.pairs, least.size) - 1]
+    moving = free.any(axis=0)
+    jobs, own, free = jobs[moving], own[moving], free[:, moving]
+    free[own, np.arange(jobs.size)] = True
+    i, k = np.nonzero(free)
+    program, start = _program(data, task.heavy, agent, (i, jobs, k))
+    step = 1.0 if program.integer.all() else 0.0
+    found = minimize(program, start, limits=limits, step=step)
+    if found.point is None:
+        return agent, False
+    taken = found.point[: i.size] > 0.5
+    new = agent.copy()
+    new[jobs[k[taken]]] = i[taken]
+    return (new if _no_worse(data, task.heavy, new, agent) else agent), found.solved
+
+
+def _program(
+    data: AssignmentData,
+    heavy: float,
+    agent: IntArray,
+    pairs: tuple[IntArray, IntArray, IntArray],
+) -> tuple[Program, FloatArray]:
+    """Agent i may take job jobs[k]: every job once, agents within what the others leave. An agent that
+    is overloaded now may stay so, as much as it is and at a price. The program and the present point.
+    """
+    i, jobs, k = pairs
+    room = data.capacity - loads(data, agent)
+    over = np.flatnonzero((room < 0) & (np.bincount(i, minlength=room.size) > 0))
+    used, at = np.unique(i, return_inverse=True)
+    left = room + np.bincount(agent[jobs], data.weight[agent[jobs], jobs], minlength=room.size)
+    p, j, t = i.size, jobs.size, over.size
+    rows = SparseMatrix(
+        np.concatenate([k, j + at, j + np.searchsorted(used, over)]),
+        np.concatenate([np.arange(p), np.arange(p), p + np.arange(t)]),
+        np.concatenate([np.ones(p), data.weight[i, jobs[k]].astype(float), -np.ones(t)]),
+        (j + used.size, p + t),
+    )
+    program = Program(
+        cost=np.concatenate([data.cost[i, jobs[k]].astype(float), np.full(t, heavy)]),
+        rows=rows,
+        row_lower=np.concatenate([np.ones(j), np.full(used.size, -np.inf)]),
+        row_upper=np.concatenate([np.ones(j), left[used]]).astype(np.float64),
+        upper=np.concatenate([np.ones(p), -room[over]]).astype(np.float64),
+        integer=np.arange(p + t) < p,
+    )
+    start = np.concatenate([agent[jobs[k]] == i, -room[over]]).astype(float)
+    return program, start
+
+
+def _no_worse(data: AssignmentData, heavy: float, new: IntArray, old: IntArray) -> bool:
+    """In cost plus priced overload, and nowhere more overloaded than before; in whole numbers but for
+    the price.
+    """
+    over_new, over_old = (np.maximum(loads(data, agent) - data.capacity, 0) for agent in (new, old))
+    if (over_new > over_old).any():
+        return False
+    saved = heavy * int((over_old - over_new).sum())
+    return total_cost(data, new) <= total_cost(data, old) + saved

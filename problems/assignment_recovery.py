@@ -1,0 +1,13 @@
+"""The assignment family's way to feasible points: what runs beside the dual method, and how often."""
+
+from lagrange.recovery.recovering import Recovering
+from lagrange.solvers.bundle import LevelBundle
+from problems.assignment_data import AssignmentData
+from problems.assignment_neighborhoods import Neighborhoods
+
+
+def recovering_bundle(data: AssignmentData, seed: int = 0) -> Recovering:
+    """A bundle, and every other step a turn of large-neighborhood search at its best prices. The first
+    steps, a small part of a second, settle most of the bound; then turns take most of the time.
+    """
+    return Recovering(LevelBundle(), (Neighborhoods(data, seed=seed),), every=2, first=60)

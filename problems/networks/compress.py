@@ -1,0 +1,228 @@
+"""A network, its data and how both are trained: what pruning and quantization share.
+
+    dense training → compression by a solver → hard projection → training with zeros or levels fixed
+
+Nothing is trained before it is needed. Choices (the best epoch) are made on the validation part; the
+test part is read by ``test_accuracy`` alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lagrange.blocks import Block, Response
+from lagrange.nn import TrainingBlock, packed, weights
+from lagrange.nn.members import Members
+from lagrange.nn.retrain import retrain
+from lagrange.oracles.set_block import SetBlock
+from lagrange.problem import Feasible, Problem
+from lagrange.state import Start
+from problems.networks import registry, training
+from problems.networks.batches import Batches, Shift
+from problems.networks.controls import HeldAdam
+from problems.networks.dataset import Dataset
+from problems.networks.feed import Feed
+from problems.networks.settings import Settings
+from problems.seeds import require_seed
+
+State = Mapping[str, Tensor]  # a state dict
+FILE = "network.lgpk"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be compressed.
+
+    pattern : which weights, as a shell pattern over parameter names
+    cache   : a folder in which dense networks are kept from run to run; None: nowhere
+    """
+
+    network: str
+    data: str
+    settings: Settings
+    seed: int = 0
+    pattern: str = "*.weight"
+    cache: str | None = None
+    _kept: dict[int, tuple[Any, State]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        require_seed(self.seed)
+        registry.require_shapes(self.network, self.data)
+        self.sizes  # noqa: B018 - refuses a pattern without a match, at the door
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """Number of weights by target name."""
+        net = registry.network(self.network, self.seed)
+        return {n: w.numel() for n, w in weights(net, self.pattern).items()}
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return registry.load(self.data)
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The training part, from epoch 0 of dense training on."""
+        s, data = self.settings, self.dataset
+        augment = Shift(s.shift, data.black, flip=s.flip) if s.shift or s.flip else None
+        return Feed(Batches(data.train, s.batch, self.seed, augment), half=s.half)
+
+    def fresh(self) -> nn.Module:
+        """The network with its initial values, channels last."""
+        net = registry.network(self.network, self.seed)
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        return net
+
+    def loaded(self, state: State) -> nn.Module:
+        """The network with these values."""
+        net = self.fresh()
+        net.load_state_dict(dict(state))
+        return net
+
+    @cached_property
+    def dense(self) -> nn.Module:
+        """The network after dense training: where compression starts."""
+        path = self._cached()
+        if path is not None and path.exists():
+            return self.loaded(packed.load(path).tensors)
+        net = self.fresh()
+        self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            packed.save(path, net.state_dict())
+        return net
+
+    def _cached(self) -> Path | None:
+        if self.cache is None:
+            return None
+        s = self.settings
+        rates = f"{s.batch}-{s.dense_rate:g}-{s.floor:g}{'-half' * s.half}"
+        run = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
+        return Path(self.cache) / f"{self.network}-{self.data}-{run}.lgpk"
+
+    def train(
+        self, net: nn.Module, epochs: int, *, rate: float, first: int = 0, held: bool = False
+    ) -> None:
+        """Trains in place on epochs ``first``, ``first`` + 1, … of the feed and keeps the last.
+
+        held : zeros of the targets stay zeros
+        """
+        later = count()
+        self._fit(net, epochs, rate, first, held, lambda _: next(later))
+
+    def retrain(self, net: nn.Module, *, first: int, held: bool = False) -> None:
+        """The same for what follows the compression; keeps the epoch that is best in validation."""
+        part = self.dataset.validation
+        rate, epochs = self.settings.rate, self.settings.retrain
+        self._fit(net, epochs, rate, first, held, lambda n: training.accuracy(n, part))
+
+    def _fit(
+        self,
+        net: nn.Module,
+        epochs: int,
+        rate: float,
+        first: int,
+        held: bool,
+        validate: Callable[[nn.Module], float],
+    ) -> None:
+        if epochs == 0:
+            return
+        feed = self.feed.after(first)
+        free = [p for p in net.parameters() if p.requires_grad]
+        steps = self.held_adam(rate)(net.parameters()) if held else torch.optim.Adam(free, lr=rate)
+        floor = self.settings.floor
+        retrain(net, feed.loss, feed, steps, epochs=epochs, validate=validate, floor=floor)
+
+    def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam at the rate of the compression."""
+        return torch.optim.Adam(parameters, lr=self.settings.rate)
+
+    def held_adam(self, rate: float) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
+        """Adam that keeps zeros of the targets."""
+        names = [name for name, _ in self.fresh().named_parameters()]
+        places = tuple(names.index(name) for name in self.sizes)
+        return lambda parameters: HeldAdam(parameters, rate, places)
+
+    @cached_property
+    def block(self) -> TrainingBlock:
+        """The network block: an epoch an answer, or ``interval`` minibatches."""
+        s = self.settings
+        feed = self.feed.after(s.pretrain)
+        return TrainingBlock(
+            module=self.dense,
+            loss=feed.loss,
+            batches=feed,
+            sample=feed.sample(s.sample),
+            targets=tuple(self.sizes),
+            optimizer=self.adam,
+            seed=self.seed,
+            steps=s.interval,
+            decoupled=s.rate if s.decoupled else None,
+        )
+
+    @property
+    def unpulled(self) -> TrainingBlock:
+        """The same for controls, which know no pull."""
+        return replace(self.block, decoupled=None)
+
+    @property
+    def updates(self) -> int:
+        """How many answers the solver's epochs are."""
+        return self.settings.updates(len(self.dataset.train))
+
+    def start(self, members: SetBlock) -> Start:
+        """The dense weights and their projection, zero multipliers."""
+        dense = self.block.initial()
+        return Start(None, (dense, members.nearest(dense.image)))
+
+    def problem(
+        self, network: Block[Any], members: Block[Any], hard: Callable[[Response], State]
+    ) -> Problem[Any]:
+        """W − Z = 0 with the network as block 0 and the set as block 1.
+
+        hard : the network's answer → its state dict with the targets on the set
+        """
+        block = self.block
+
+        def recover(responses: Sequence[Response]) -> Feasible:
+            state = hard(responses[0])
+            net = self.loaded(state).eval()
+            with torch.no_grad():
+                return Feasible(state, float(block.loss(net, block.sample)))
+
+        return Problem((network, members), self._zeros, recover=recover)
+
+    @cached_property
+    def _zeros(self) -> State:
+        """The right-hand side, one for all stages."""
+        return {n: torch.zeros_like(w) for n, w in weights(self.dense, self.pattern).items()}
+
+    def projected(self, state: State, members: SetBlock) -> State:
+        """The whole state dict with its targets projected on the set."""
+        image = {name: state[name] for name in self.sizes}
+        return {**state, **members.members.project(image)}
+
+    def finished(self, hard: State, train: Callable[[nn.Module], nn.Module]) -> State:
+        """The state dict after ``train``, once for each point; the point itself after a Ctrl-C."""
+        kept = self._kept.get(id(hard))
+        if kept is None:
+            try:
+                state = train(self.loaded(hard)).state_dict()
+            except KeyboardInterrupt:
+                state = hard
+            kept = self._kept[id(hard)] = hard, {n: t.detach().clone() for n, t in state.items()}
+        return kept[1]
+
+    def packed(self, final: State, members: Members) -> Mapping[str, bytes]:
+        """A saved network as a packed file, by its name; ValueError unless it is a member."""
+        return {FILE: packed.encoded(final, members)[0]}
+
+    def test_accuracy(self, net: nn.Module) -> float:
+        """On the test part, which is read here and nowhere else."""
+        return training.accuracy(net, self.dataset.test)

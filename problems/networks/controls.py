@@ -1,0 +1,109 @@
+"""What the decompositions have to beat, as blocks: no prices, no multipliers.
+
+    HeldNetwork    starts from the other block's Z and trains with its zeros held     (pruning)
+    Following      trains V while the network computes with V on Z's levels           (quantization)
+
+Under ``Alternating``, the set first, the former is gradual magnitude pruning with a budget that falls
+(``Scheduled``), and one-shot pruning with a budget that does not.
+
+References   Zhu, Gupta, arXiv 1710.01878 (2017); Bengio, Leonard, Courville, arXiv 1308.3432 (2013)
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from lagrange.blocks import Response
+from lagrange.nn import TrainingBlock
+from lagrange.nn.snapshot import NetworkPoint
+from lagrange.nn.training import Loss
+from lagrange.queries import Quadratic
+from lagrange.vectors import Vector
+
+
+class HeldAdam(torch.optim.Adam):
+    """Adam that keeps at zero what is zero at its first step, in the parameters of these places."""
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], rate: float, places: tuple[int, ...]
+    ) -> None:
+        every = list(parameters)
+        super().__init__(every, lr=rate)
+        self._held = [every[i] for i in places]
+        self._masks: list[Tensor] = []
+
+    def step(self, closure: Any = None) -> Any:
+        """One step, then zeros are zeros again."""
+        if not self._masks:
+            self._masks = [(p != 0).detach() for p in self._held]
+        value = super().step(closure)
+        with torch.no_grad():
+            for parameter, mask in zip(self._held, self._masks, strict=True):
+                parameter.mul_(mask)
+        return value
+
+
+@dataclass(frozen=True)
+class HeldNetwork:
+    """Answers a pull towards Z by training from Z on; entries that are zero there stay zero.
+
+    training : its optimizer must hold zeros (``HeldAdam``)
+    """
+
+    training: TrainingBlock
+
+    def respond(self, price: Vector, query: Quadratic, start: Response | None) -> Response:
+        begun = self.training.initial() if start is None else start
+        point = cast("NetworkPoint", begun.point)
+        z = {name: -query.offset[name] for name in self.training.targets}
+        there = replace(begun, point=replace(point, weights={**point.weights, **z}))
+        return self.training.respond({n: torch.zeros_like(a) for n, a in z.items()}, None, there)
+
+
+@dataclass(frozen=True)
+class Following:
+    """Answers a pull towards Z by training V while the network computes with the level of Z next to
+    each entry of V, with the gradient of the identity. The answer is V.
+    """
+
+    training: TrainingBlock
+
+    def respond(self, price: Vector, query: Quadratic, start: Response | None) -> Response:
+        levels = {n: torch.unique(-query.offset[n]) for n in self.training.targets}
+        zero = {n: torch.zeros_like(price[n]) for n in levels}
+        following = replace(self.training, loss=_Followed(self.training.loss, levels))
+        return following.respond(zero, None, start)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A loss with the nearest levels in place of the weights."""
+
+    loss: Loss
+    levels: Mapping[str, Tensor]
+
+    def __call__(self, net: nn.Module, batch: Any) -> Tensor:
+        parameters = dict(net.named_parameters())
+        nearest = {n: _straight(parameters[n], levels) for n, levels in self.levels.items()}
+        return self.loss(_Replaced(net, nearest), batch)
+
+
+class _Replaced(nn.Module):
+    """A network whose parameters of these names are other tensors for the time being."""
+
+    def __init__(self, net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._net, self._tensors = net, dict(tensors)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.func.functional_call(self._net, self._tensors, (x,))
+
+
+def _straight(v: Tensor, levels: Tensor) -> Tensor:
+    """The nearest of ascending levels; its gradient is that of v."""
+    between = (levels[1:] + levels[:-1]) / 2
+    nearest = levels[torch.bucketize(v.detach().contiguous(), between)]
+    return nearest + (v - v.detach())

@@ -1,0 +1,197 @@
+"""Pruning one network: a method for each solver's name, the network that is saved, the measures.
+
+The saved network is the solver's, hard-projected and then trained with its zeros fixed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from torch import nn
+
+from lagrange.blocks import Response
+from lagrange.instances import Method, Number
+from lagrange.nn.schedules import budgets
+from lagrange.problem import Problem
+from lagrange.solution import Solution
+from lagrange.solvers.admm import ADMM
+from lagrange.solvers.alternating import Alternating
+from lagrange.solvers.progressive import Progressive
+from lagrange.solvers.scheduled import Scheduled
+from lagrange.solvers.surrogate import SurrogateLagrangian
+from lagrange.stages import in_stages
+from lagrange.step_sizes import SurrogateContraction
+from lagrange.stopping import StepLimit
+from problems.networks.compress import State, Task
+from problems.networks.controls import HeldNetwork
+from problems.networks.growth import penalty
+from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet, budgets_for
+from problems.networks.settings import Settings
+
+STAGES = 3
+
+
+@dataclass(frozen=True)
+class PruningTask:
+    """The network, its data and its budget, and one method for each solver's name."""
+
+    task: Task
+    keep: float
+    scope: str
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("global", "layer"):
+            raise ValueError(f"scope must be global or layer, got {self.scope!r}")
+        self.budgets  # noqa: B018 - refuses a bad budget at the door
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """How many nonzeros are allowed."""
+        return budgets_for(self.keep, self.scope, self.task.sizes)
+
+    @property
+    def settings(self) -> Settings:
+        return self.task.settings
+
+    @property
+    def methods(self) -> Mapping[str, Callable[[int | None], Method]]:
+        """By the name of the solver, for a number of steps; None: as many as the epochs are."""
+        return {
+            "admm": self.admm,
+            "surrogate": self.surrogate,
+            "progressive": self.progressive,
+            "gradual": self.gradual,
+            "one-shot": self.one_shot,
+        }
+
+    def admm(self, steps: int | None) -> Method:
+        """ADMM, the loss first; the budget falls on the path."""
+        n = steps or self.task.updates
+        return self._on_path(ADMM(penalty(self.settings, n)), self.settings.path, n)
+
+    def surrogate(self, steps: int | None) -> Method:
+        """SLR at the final budget: it compares answers, which a changing set or ranking forbids."""
+        n = steps or 2 * self.task.updates  # a step trains or projects, by turns
+        rho = self.settings.rho
+        rule = SurrogateContraction.for_horizon(max(20, n), shrink=0.1, first_step=rho)
+        solver = SurrogateLagrangian(rule, rho=rho)
+        wanted = self.budgets.block
+        problem = self.task.problem(
+            self.task.block, wanted, lambda a: self.task.projected(a.point.weights, wanted)
+        )
+        return Method(problem, solver, n, self.task.start(wanted))
+
+    def progressive(self, steps: int | None) -> Method:
+        """ADMM in three stages, each begun anew, with equal cuts in log(nonzeros)."""
+        n = steps or self.task.updates
+        each = -(-n // STAGES)
+        stages = [self._falling("log", STAGES, 0)[t] for t in range(STAGES)]
+        solver = Progressive(self._scored(ADMM(penalty(self.settings, each))), StepLimit(each))
+        problem = in_stages([self._problem(stage) for stage in stages])
+        return Method(problem, solver, n, self.task.start(stages[0].block))
+
+    def gradual(self, steps: int | None) -> Method:
+        """Magnitude pruning on a falling budget, zeros held: a control."""
+        n = steps or self.task.updates
+        path = "cubic" if self.settings.path == "none" else self.settings.path
+        return self._on_path(Alternating(1.0, order=(1, 0)), path, n, held=True)
+
+    def one_shot(self, steps: int | None) -> Method:
+        """The dense network cut at once, then trained with its zeros held: a control."""
+        n = steps or self.task.updates
+        return self._on_path(Alternating(1.0, order=(1, 0)), "none", n, held=True)
+
+    def _scored(self, solver: Any) -> Any:
+        return ByWorth(solver) if self.settings.score > 0 else solver
+
+    def _on_path(self, solver: Any, path: str, updates: int, *, held: bool = False) -> Method:
+        """The solver at the final budget, or with one budget after the other."""
+        solver = self._scored(solver)
+        if path == "none":
+            problem, first = self._problem(self.budgets, held=held), self.budgets
+        else:
+            hold = min(updates - 1, round((1 - self.settings.falling) * updates))
+            stages = self._falling(path, updates, hold)
+            problem, first = in_stages([self._problem(b, held=held) for b in stages]), stages[0]
+            solver = Scheduled(solver)
+        return Method(problem, solver, updates, self.task.start(first.block))
+
+    def _falling(self, path: str, steps: int, hold: int) -> Sequence[Budgets]:
+        """Budgets from all weights to the final one."""
+        sizes = {"": sum(self.task.sizes.values()), **self.task.sizes}
+        paths = {
+            name: budgets(path, sizes[name], k, steps, hold)
+            for name, k in self.budgets.counts.items()
+        }
+        return [
+            replace(self.budgets, counts={name: ks[t] for name, ks in paths.items()})
+            for t in range(steps)
+        ]
+
+    def _problem(self, allowed: Budgets, *, held: bool = False) -> Problem[Any]:
+        network: Any = self._held if held else self.task.block
+        if self.settings.score == 0:
+            return self.task.problem(network, allowed.block, self._hard)
+        scored = ScoredNetwork.of(network, self.task.block, self.settings.score)
+        return self.task.problem(scored, ScoredSet(allowed), self._hard)
+
+    @cached_property
+    def _held(self) -> HeldNetwork:
+        adam = self.task.held_adam(self.settings.rate)
+        return HeldNetwork(replace(self.task.unpulled, optimizer=adam))
+
+    def _hard(self, answer: Response) -> State:
+        worth = None
+        if self.settings.score > 0:
+            block = self.task.block
+            worth = ScoredNetwork.of(block, block, self.settings.score).worth(answer)
+        return self.task.projected(answer.point.weights, self.budgets.ranked(worth))
+
+    def final(self, hard: State) -> State:
+        """The network that is saved: trained on after the hard projection, its zeros fixed."""
+        s = self.settings
+        if s.retrain == 0:
+            return hard
+
+        def train(net: nn.Module) -> nn.Module:
+            self.task.retrain(net, first=s.pretrain + s.epochs, held=True)
+            return net
+
+        return self.task.finished(hard, train)
+
+    def files(self, solution: Solution) -> Mapping[str, bytes]:
+        """The saved network as a packed file."""
+        return self.task.packed(self.final(solution.point), self.budgets.members)
+
+    def measure(self, solution: Solution) -> Mapping[str, Number]:
+        """Accuracies on the test images, read here and nowhere else."""
+        task, hard = self.task, solution.point
+        trained = solution.responses[0].point
+        final = self.final(hard)
+        return {
+            "epochs": trained.epoch,
+            "accuracy_start": task.test_accuracy(task.dense),
+            **self._baselines(trained.epoch + (trained.step > 0)),
+            "accuracy_hard": task.test_accuracy(task.loaded(hard)),
+            "accuracy_final": task.test_accuracy(task.loaded(final)),
+        }
+
+    def _baselines(self, epochs: int) -> Mapping[str, Number]:
+        """Trained for as many epochs as the solver spent: the dense network, which is cut after that
+        (one-shot), and the dense start cut before that (control).
+        """
+        task, first = self.task, self.settings.pretrain
+        if not self.settings.baselines:
+            return {"accuracy_dense": task.test_accuracy(task.dense)}
+        dense = task.fresh()
+        task.train(dense, first + epochs, rate=self.settings.dense_rate)
+        wanted = self.budgets.block
+        cut = task.loaded(task.projected(dense.state_dict(), wanted))
+        control = task.loaded(task.projected(task.dense.state_dict(), wanted))
+        task.train(control, epochs, rate=self.settings.rate, first=first, held=True)
+        return {
+            "accuracy_dense": task.test_accuracy(dense),
+            "accuracy_one_shot": task.test_accuracy(cut),
+            "accuracy_control": task.test_accuracy(control),
+        }

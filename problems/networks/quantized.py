@@ -1,0 +1,171 @@
+"""Quantizing one network: the sets, a method for each solver's name, the saved network, the measures.
+
+The saved network is the solver's, hard-projected and then trained with its codes fixed: scales, biases
+and norms move, every weight stays a member of its set.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from lagrange.blocks import Response
+from lagrange.instances import Method, Number
+from lagrange.nn.bake import bake
+from lagrange.nn.members import Members
+from lagrange.nn.quantized_weights import freeze_levels
+from lagrange.oracles.set_block import SetBlock
+from lagrange.problem import Problem
+from lagrange.sets import (
+    Binary,
+    PerTensor,
+    ScaledPowers,
+    StoredSet,
+    Ternary,
+    UniformGrid,
+    ZeroFreeGrid,
+)
+from lagrange.solution import Solution
+from lagrange.solvers.admm import ADMM
+from lagrange.solvers.alternating import Alternating
+from lagrange.solvers.progressive import Progressive
+from lagrange.solvers.surrogate import SurrogateLagrangian
+from lagrange.stages import in_stages
+from lagrange.step_sizes import SurrogateContraction
+from lagrange.stopping import StepLimit
+from problems.networks.compress import State, Task
+from problems.networks.controls import Following
+from problems.networks.growth import penalty
+
+MOST_BITS = 8
+EXTRA_BITS = (4, 2, 0)  # of the stages of progressive, over those that are wanted
+GRIDS: Mapping[str, Callable[[int, int | None], StoredSet]] = {
+    "uniform": lambda bits, axis: UniformGrid(bits, axis=axis),
+    "zero-free": lambda bits, axis: ZeroFreeGrid(bits, axis=axis),
+    "powers": lambda bits, axis: ScaledPowers(bits, axis=axis),
+}
+
+
+def level_set(grid: str, bits: int, axis: int | None = None) -> StoredSet:
+    """Levels of one tensor. One bit is ±s on every grid, two bits of the uniform one are −s, 0, s."""
+    if grid not in GRIDS:
+        raise ValueError(f"grid must be one of {', '.join(GRIDS)}, got {grid!r}")
+    if not 1 <= bits <= MOST_BITS:
+        raise ValueError(f"bits must lie in 1 … {MOST_BITS}, got {bits}")
+    if bits == 1:
+        return Binary(axis)
+    return Ternary(axis) if (grid, bits) == ("uniform", 2) else GRIDS[grid](bits, axis)
+
+
+@dataclass(frozen=True)
+class QuantizationTask:
+    """The network, its data, and one set of levels for all tensors, a scale each.
+
+    scope : layer (one scale a tensor) or filter (one for each output)
+    """
+
+    task: Task
+    bits: int
+    grid: str
+    scope: str
+
+    def __post_init__(self) -> None:
+        if self.scope not in ("layer", "filter"):
+            raise ValueError(f"scope must be layer or filter, got {self.scope!r}")
+        level_set(self.grid, self.bits)
+
+    def sets(self, bits: int) -> Mapping[str, StoredSet]:
+        """By tensor."""
+        axis = 0 if self.scope == "filter" else None
+        return {name: level_set(self.grid, bits, axis) for name in self.task.sizes}
+
+    @property
+    def members(self) -> Members:
+        """The set that is wanted, over all tensors."""
+        return Members(tuple(self.task.sizes), PerTensor(self.sets(self.bits)))
+
+    @property
+    def methods(self) -> Mapping[str, Callable[[int | None], Method]]:
+        """By the name of the solver, for a number of steps; None: as many as the epochs are."""
+        return {
+            "admm": self.admm,
+            "surrogate": self.surrogate,
+            "progressive": self.progressive,
+            "straight-through": self.straight_through,
+        }
+
+    def admm(self, steps: int | None) -> Method:
+        """ADMM, the loss first."""
+        n = steps or self.task.updates
+        return self._method(ADMM(penalty(self.task.settings, n)), n)
+
+    def surrogate(self, steps: int | None) -> Method:
+        """SLR; a step trains or projects, by turns."""
+        n = steps or 2 * self.task.updates
+        rho = self.task.settings.rho
+        rule = SurrogateContraction.for_horizon(max(20, n), shrink=0.1, first_step=rho)
+        return self._method(SurrogateLagrangian(rule, rho=rho), n)
+
+    def progressive(self, steps: int | None) -> Method:
+        """ADMM in three stages, from finer levels to those that are wanted."""
+        n = steps or self.task.updates
+        each = -(-n // len(EXTRA_BITS))
+        widths = [min(MOST_BITS, self.bits + more) for more in EXTRA_BITS]
+        solver = Progressive(ADMM(penalty(self.task.settings, each)), StepLimit(each))
+        problem = in_stages([self._problem(self.task.block, bits) for bits in widths])
+        return Method(problem, solver, n, self.task.start(self._block(widths[0])))
+
+    def straight_through(self, steps: int | None) -> Method:
+        """Training with projected weights in the loss, no prices: a control."""
+        n = steps or self.task.updates
+        return self._method(Alternating(1.0, order=(1, 0)), n, Following(self.task.unpulled))
+
+    def _method(self, solver: Any, steps: int, network: Any = None) -> Method:
+        problem = self._problem(self.task.block if network is None else network, self.bits)
+        return Method(problem, solver, steps, self.task.start(self._block(self.bits)))
+
+    def _problem(self, network: Any, bits: int) -> Problem[Any]:
+        return self.task.problem(network, self._block(bits), self._hard)
+
+    def _block(self, bits: int) -> SetBlock:
+        return SetBlock(PerTensor(self.sets(bits)), tuple(self.task.sizes))
+
+    def _hard(self, answer: Response) -> State:
+        return self.task.projected(answer.point.weights, self._block(self.bits))
+
+    def final(self, hard: State) -> State:
+        """The network that is saved: trained on after the hard projection, its codes fixed."""
+        s = self.task.settings
+        if s.retrain == 0:
+            return hard
+
+        def train(net: nn.Module) -> nn.Module:
+            freeze_levels(net, self.members)
+            self.task.retrain(net, first=s.pretrain + s.epochs)
+            return bake(net)
+
+        return self.task.finished(hard, train)
+
+    def files(self, solution: Solution) -> Mapping[str, bytes]:
+        """The saved network as a packed file."""
+        return self.task.packed(self.final(solution.point), self.members)
+
+    def measure(self, solution: Solution) -> Mapping[str, Number]:
+        """Accuracies on the test images, read here and nowhere else."""
+        task, hard = self.task, solution.point
+        trained, dense = solution.responses[0].point, self.task.dense
+        found: dict[str, Number] = {"epochs": trained.epoch}
+        found["accuracy_start"] = task.test_accuracy(dense)
+        if task.settings.baselines:  # for as many epochs as the solver spent
+            dense = task.fresh()
+            epochs = task.settings.pretrain + trained.epoch + (trained.step > 0)
+            task.train(dense, epochs, rate=task.settings.dense_rate)
+            cut = task.projected(dense.state_dict(), self._block(self.bits))
+            found["accuracy_one_shot"] = task.test_accuracy(task.loaded(cut))
+        return {
+            **found,
+            "accuracy_dense": task.test_accuracy(dense),
+            "accuracy_hard": task.test_accuracy(task.loaded(hard)),
+            "accuracy_final": task.test_accuracy(task.loaded(self.final(hard))),
+        }

@@ -1,0 +1,128 @@
+"""How a network is trained and compressed, by data set: the numbers behind the families' options.
+
+The digits take seconds, with one update of the set an epoch. The recipe for MNIST and CIFAR-10 ranks
+weights by |W + λ/ρ| v^(score/2), v Adam's second moment, lowers the budget on a path, pulls after the
+optimizer step by a = rate · ρ that grows from update to update, and shifts the images.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lagrange.nn.schedules import PATHS
+from lagrange.queries import require_rho
+from problems.options import require_at_least
+
+PATH_NAMES = ("none", *PATHS)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of dense training, of compression, and of what follows it.
+
+    pretrain  : epochs of dense training
+    epochs    : epochs of training by the solver
+    retrain   : epochs afterwards, with zeros or levels fixed
+    batch     : images a minibatch
+    rate      : Adam's learning rate; dense_rate: that of dense training
+    floor     : last rate over the first, in cosines of dense training and retraining; 1: constant
+    half      : losses of training batches in bfloat16
+    shift     : images move by up to so many pixels, and are mirrored if ``flip``
+    interval  : minibatches between two updates of the set; None: an epoch
+    rho       : penalty;  growth: ρ at the last update over ρ at the first
+    decoupled : pull after each optimizer step instead of a penalty in the loss
+    path      : of the budget: none, linear, cubic or log;  falling: share of the updates it falls in
+    score     : 0 ranks weights by size, 1 by the full second moment
+    sample    : training images on which costs are measured
+    baselines : train the unpriced baselines besides, twice as long as the solver
+    """
+
+    pretrain: int = 20
+    epochs: int = 60
+    retrain: int = 10
+    batch: int = 32
+    rate: float = 3e-3
+    dense_rate: float = 3e-3
+    floor: float = 1.0
+    half: bool = False
+    shift: int = 0
+    flip: bool = False
+    interval: int | None = None
+    rho: float = 0.1
+    growth: float = 1.0
+    decoupled: bool = False
+    path: str = "none"
+    falling: float = 0.8
+    score: float = 0.0
+    sample: int = 2_000
+    baselines: bool = True
+
+    def __post_init__(self) -> None:
+        require_at_least(0, pretrain=self.pretrain, retrain=self.retrain, shift=self.shift)
+        require_at_least(1, epochs=self.epochs, batch=self.batch, sample=self.sample)
+        if self.interval is not None:
+            require_at_least(1, interval=self.interval)
+        require_rho(self.rho)
+        for name in ("rate", "dense_rate", "growth"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be a finite number > 0, got {value}")
+        for name in ("floor", "falling", "score"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {value}")
+        if self.path not in PATH_NAMES:
+            raise ValueError(f"path must be one of {', '.join(PATH_NAMES)}, got {self.path!r}")
+
+    def updates(self, images: int) -> int:
+        """Updates of the set in all epochs of the solver."""
+        if self.interval is None:
+            return self.epochs
+        return -(-self.epochs * -(-images // self.batch) // self.interval)
+
+
+RECIPE = Settings(
+    pretrain=15,
+    epochs=20,
+    retrain=30,
+    batch=64,
+    rate=2e-3,
+    dense_rate=1e-3,
+    floor=0.01,
+    shift=1,
+    interval=50,
+    rho=0.5,
+    growth=50.0,
+    decoupled=True,
+    path="log",
+    score=0.5,
+    baselines=False,
+)
+DEFAULTS: Mapping[str, Settings] = {
+    "digits": Settings(),
+    "mnist": RECIPE,
+    "cifar10": dataclasses.replace(RECIPE, pretrain=60, epochs=40, batch=128, shift=4, flip=True),
+}
+
+QUANTIZED: Mapping[str, Settings] = {
+    "digits": Settings(epochs=30),
+    "mnist": dataclasses.replace(RECIPE, rate=1e-3),
+    "cifar10": dataclasses.replace(DEFAULTS["cifar10"], rate=1e-3),
+}
+
+
+def settings_for(data: str, **given: Any) -> Settings:
+    """The defaults of pruning for a data set, and what is given in their place; None is not given."""
+    return _changed(DEFAULTS[data], given)
+
+
+def quantization_settings(data: str, **given: Any) -> Settings:
+    """Those of quantization."""
+    return _changed(QUANTIZED[data], given)
+
+
+def _changed(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    changes = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(settings, **changes)

@@ -1,0 +1,155 @@
+"""Quantization: train a network whose weights take few values.
+
+    min f(W) + indicator_S(Z)   s.t.  W − Z = 0,   S = {s q : s ≥ 0, q ∈ Q^n} for each tensor
+
+Block 0 is the network, block 1 the sets; there is one coupling row for each weight tensor. The sets
+are not convex: nothing is proved about loss or accuracy. What is proved is that every weight of the
+saved network is a member of its set, and how many bits and bytes it takes as a packed file.
+
+Solvers: admm, surrogate, progressive, and what they have to beat at equal epochs, straight-through.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from lagrange.certificates import Infeasible
+from lagrange.instances import Instance, Number
+from lagrange.nn import packed
+from lagrange.nn.members import Members
+from problems.networks import registry
+from problems.networks.compress import Task
+from problems.networks.quantized import QuantizationTask
+from problems.networks.settings import quantization_settings
+from problems.pruning import arrays_of
+
+FLOAT_BITS = 32  # of a weight that is not quantized
+
+
+def quantization(
+    *,
+    network: str = "digits",
+    data: str | None = None,
+    bits: int = 2,
+    grid: str = "uniform",
+    scope: str = "layer",
+    pattern: str = "*.weight",
+    rho: float | None = None,
+    growth: float | None = None,
+    pretrain: int | None = None,
+    epochs: int | None = None,
+    retrain: int | None = None,
+    batch: int | None = None,
+    rate: float | None = None,
+    shift: int | None = None,
+    half: bool | None = None,
+    interval: int | None = None,
+    baselines: bool | None = None,
+    cache: str | None = None,
+    seed: int = 0,
+) -> Instance:
+    """A network quantized to a few bits a weight: by default a small one on the 8×8 digits.
+
+    The solver gets what dense training and the baselines leave of a time limit, one epoch at least.
+    What is not given follows from the data set (``problems/networks/settings.py``).
+
+    network  : one of ``problems/networks/registry.py``: digits, lenet5, lenet300, resnet20, ...
+    data     : digits, mnist or cifar10; without it the one that the network fits
+    bits     : of a weight, 1 … 8; 1: two values, ±s; 2 on the uniform grid: three, −s, 0 and s
+    grid     : uniform (2^bits − 1 levels around 0), zero-free (2^bits levels) or powers (of two)
+    scope    : layer (one scale a tensor) or filter (one for each output)
+    pattern  : which weights, as a shell pattern over parameter names
+    rho      : penalty;  growth: the last ρ over the first (admm, progressive)
+    pretrain : epochs of dense training before
+    epochs   : epochs of training by the solver
+    retrain  : epochs of training with the codes fixed, after the hard projection
+    batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
+    half     : losses of training batches in bfloat16, twice as fast where the processor has it
+    interval : minibatches between two updates of the set; an epoch where the data set says so
+    baselines: train the dense network for as long and quantize it at once, too
+    cache    : a folder that keeps dense networks from run to run
+    seed     : of initial values and batches
+    """
+    data = registry.data_for(network) if data is None else data
+    registry.require_shapes(network, data)
+    given: dict[str, Any] = {
+        "rho": rho,
+        "growth": growth,
+        "pretrain": pretrain,
+        "epochs": epochs,
+        "retrain": retrain,
+        "batch": batch,
+        "rate": rate,
+        "shift": shift,
+        "half": half,
+        "interval": interval,
+        "baselines": baselines,
+    }
+    settings = quantization_settings(data, **given)
+    task = QuantizationTask(Task(network, data, settings, seed, pattern, cache), bits, grid, scope)
+    chosen = {"network": network, "data": data, "bits": bits, "grid": grid, "scope": scope}
+    return Instance(
+        name=f"{data if network == data else f'{network}-{data}'}-{grid}-{bits}",
+        source=registry.SOURCES[data],
+        methods=task.methods,
+        reserve=0.6,  # the baseline trains longer than the solver
+        exact=ExactQuantization(task.task.sizes, task.members),
+        point_arrays=lambda hard: arrays_of(task.final(hard)),
+        rebuild={
+            **chosen,
+            "pattern": pattern,
+            **{name: getattr(settings, name) for name in given},
+            "seed": seed,
+        },
+        measure=task.measure,
+    )
+
+
+class ExactQuantization:
+    """Checks membership and counts; bounds and costs of a network are not proved.
+
+    nonzeros, weights : of the targets;  compression : weights / nonzeros
+    bits              : of all parameters in a packed file, codes, scales and the rest
+    file_bytes        : of that file, header included
+    compression_bits  : 32 · parameters / bits
+    """
+
+    integral = False
+    fact_names = ("nonzeros", "weights", "compression", "bits", "file_bytes", "compression_bits")
+
+    def __init__(self, sizes: Mapping[str, int], members: Members) -> None:
+        self._sizes, self._members = sizes, members
+
+    def dual_value(self, multipliers: Mapping[str, Any]) -> None:
+        """Nothing is proved: the training block solves no problem exactly."""
+
+    def cost(self, point: Mapping[str, Any]) -> None:
+        """Raises Infeasible where a tensor is missing or no member of its set."""
+        for name, size in self._sizes.items():
+            if name not in point or point[name].size != size:
+                raise Infeasible(f"the point has no array {name!r} of {size} entries")
+        try:
+            _packed(point, self._members)  # packs members only
+        except ValueError as error:
+            raise Infeasible(str(error)) from error
+
+    def facts(self, point: Mapping[str, Any]) -> Mapping[str, Number]:
+        """The counts and sizes of a point whose weights are members."""
+        kept = sum(int(np.count_nonzero(point[name])) for name in self._sizes)
+        weights, report = sum(self._sizes.values()), _packed(point, self._members)
+        parameters = sum(array.size for array in point.values())
+        return {
+            "nonzeros": kept,
+            "weights": weights,
+            "compression": weights / kept if kept else None,
+            "bits": report.size.total,
+            "file_bytes": report.file_bytes,
+            "compression_bits": FLOAT_BITS * parameters / report.size.total,
+        }
+
+
+def _packed(point: Mapping[str, Any], members: Members) -> packed.Report:
+    """Of a network as a packed file; ValueError where a tensor is no member of its set."""
+    return packed.encoded({n: torch.as_tensor(a) for n, a in point.items()}, members)[1]

@@ -1,0 +1,102 @@
+"""Pruning and quantization of the networks there are: misfits, settings and points that cannot be."""
+
+import numpy as np
+
+from lagrange.nn.members import Members
+from lagrange.sets import Binary, PerTensor
+from problems.networks import registry
+from problems.networks.growth import Growing
+from problems.networks.settings import Settings
+from problems.pruning import pruning
+from problems.quantization import ExactQuantization, quantization
+from tests.errors.case import Case, refused
+
+FAMILIES = {"pruning": pruning, "quantization": quantization}
+
+
+def value_error(name, call, *says):
+    return Case(name, call, ValueError, says)
+
+
+def of_families(name, options, *says):
+    """The same options refused by both."""
+    return [
+        value_error(f"{family}: {name}", lambda _, f=make: f(**options), *says)
+        for family, make in FAMILIES.items()
+    ]
+
+
+def twin():
+    """One tensor of two values, ±s."""
+    return ExactQuantization({"w": 3}, Members(("w",), PerTensor({"w": Binary()})))
+
+
+def setting(name, values, *says):
+    return refused(name, lambda v: Settings(**{name: v}), values, name, *says)
+
+
+CASES = [
+    *of_families("no such network", {"network": "lenet6"}, "lenet5", "'lenet6'"),
+    *of_families("no such data", {"data": "svhn"}, "digits, mnist, cifar10", "'svhn'"),
+    *of_families(
+        "misfit",
+        {"network": "lenet5", "data": "cifar10"},
+        "lenet5 takes images (1, 28, 28)",
+        "cifar10 has (3, 32, 32)",
+        "resnet20",
+    ),
+    *of_families("no data for it", {"network": "alexnet"}, "alexnet", "(3, 227, 227)", "mnist has"),
+    *of_families("seed", {"seed": -1}, "seed must be", "≥ 0", "-1"),
+    *of_families("batch", {"batch": 0}, "batch must be at least 1", "got 0"),
+    *of_families("shift", {"shift": -1}, "shift must be at least 0", "got -1"),
+    *of_families("interval", {"interval": 0}, "interval must be at least 1", "got 0"),
+    *of_families("rate", {"rate": float("nan")}, "rate must be a finite number > 0", "nan"),
+    *of_families("growth", {"growth": -2.0}, "growth must be a finite number > 0", "-2.0"),
+    *of_families("rho", {"rho": 0.0}, "rho must be a finite number > 0", "0.0"),
+    *of_families("epochs", {"epochs": 0}, "epochs must be at least 1", "got 0"),
+    *of_families("pattern", {"pattern": "attention*"}, "'attention*'", "conv1.weight"),
+    *of_families("layer or row", {"scope": "row"}, "scope must be", "layer", "'row'"),
+    # pruning
+    value_error("path", lambda _: pruning(path="square"), "none, linear, cubic, log", "'square'"),
+    value_error("score", lambda _: pruning(score=1.5), "score must lie in [0, 1]", "got 1.5"),
+    *[
+        value_error(f"keep {k}", lambda _, k=k: pruning(keep=k), "(0, 1]", "13584", f"got {k:g}")
+        for k in (13_585.0, 2.5, float("nan"))
+    ],
+    value_error(
+        "whole number a layer", lambda _: pruning(keep=100.0, scope="layer"), "(0, 1]", "got 100.0"
+    ),
+    # quantization
+    *[
+        value_error(f"bits {b}", lambda _, b=b: quantization(bits=b), "1 … 8", f"got {b}")
+        for b in (0, 9)
+    ],
+    value_error(
+        "grid", lambda _: quantization(grid="floats"), "uniform, zero-free, powers", "'floats'"
+    ),
+    # what the families are made of
+    *setting("floor", (-0.1, 1.1), "[0, 1]"),
+    *setting("falling", (-1.0, 2.0), "[0, 1]"),
+    *setting("dense_rate", (0.0, float("inf")), "finite number > 0"),
+    *refused("growing by", lambda v: Growing(1.0, v, 5), (0.0, float("inf")), "factor must be"),
+    *refused("growing for", lambda v: Growing(1.0, 2.0, v), (0, 2.5), "whole number ≥ 1"),
+    value_error(
+        "images of another shape",
+        lambda _: registry.require_fit("lenet5", registry.load("digits")),
+        "lenet5 takes images (1, 28, 28)",
+        "digits has (1, 8, 8)",
+    ),
+    # points
+    value_error("tensor missing", lambda _: twin().cost({}), "no array 'w' of 3 entries"),
+    value_error(
+        "tensor of another size",
+        lambda _: twin().cost({"w": np.ones(2, dtype=np.float32)}),
+        "no array 'w' of 3 entries",
+    ),
+    value_error(
+        "no member",
+        lambda _: twin().cost({"w": np.array([1, -1, 2], dtype=np.float32)}),
+        "['w'] are no member of their set",
+        "Binary",
+    ),
+]

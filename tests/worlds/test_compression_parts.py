@@ -1,0 +1,295 @@
+"""The parts of the compression families: feeds, rankings, controls, penalties, dense networks."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from lagrange.engine import solve
+from lagrange.nn import packed
+from lagrange.nn.split import NETWORK, SET
+from lagrange.penalties import Sweep
+from lagrange.queries import Quadratic
+from lagrange.stopping import StepLimit
+from problems.networks import compress, controls, training
+from problems.networks.batches import Batches, Shift
+from problems.networks.compress import Task
+from problems.networks.controls import Following, HeldNetwork
+from problems.networks.dataset import Part
+from problems.networks.feed import Feed
+from problems.networks.growth import Growing, penalty
+from problems.networks.pruned import PruningTask
+from problems.networks.scored import Budgets, budgets_for
+from problems.networks.settings import RECIPE, Settings, settings_for
+
+SMALL = dataclasses.replace(RECIPE, pretrain=1, epochs=1, retrain=1, batch=64, interval=4)
+
+
+@cache
+def small() -> PruningTask:
+    return PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
+
+
+def part(n: int = 10) -> Part:
+    generator = torch.Generator().manual_seed(0)
+    return Part(torch.rand(n, 1, 4, 4, generator=generator), torch.arange(n) % 3)
+
+
+class Keeping(torch.nn.Module):
+    """Remembers what it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.seen = torch.nn.Linear(16, 3), []
+
+    def forward(self, x):
+        self.seen.append(x)
+        return self.layer(x.flatten(1))
+
+
+def test_a_feed_shows_the_images_of_the_batches():
+    batches = Batches(part(), 4, seed=5, augment=Shift(1, (0.0,)))
+    feed, net = Feed(batches, first=2), Keeping()
+    for (rows, place), (images, labels) in zip(feed(1), batches(3), strict=True):
+        value = feed.loss(net, (rows, place))
+        assert torch.equal(net.seen[-1], images)
+        assert torch.equal(value, functional.cross_entropy(net(images), labels))
+    assert [b[1].tolist() for b in feed.after(4)(0)] == [[6, 0], [6, 1], [6, 2]]
+
+
+def test_the_sample_is_not_shifted_and_in_full_precision():
+    feed, net = Feed(Batches(part(), 4, augment=Shift(2, (0.0,))), half=True), Keeping()
+    value = feed.loss(net, feed.sample(7))
+    assert torch.equal(net.seen[-1], part().images[:7])
+    assert value == functional.cross_entropy(
+        net.layer(part().images[:7].flatten(1)), part().labels[:7]
+    )
+    assert len(feed.sample(99)[0]) == 10
+    halved = feed.loss(net, next(iter(feed(0))))
+    assert abs(halved - Feed(feed.batches).loss(net, next(iter(feed(0))))) < 0.05
+
+
+def test_halves_are_halves():
+    class Half(Keeping):
+        def forward(self, x):
+            out = super().forward(x)
+            self.kind = out.dtype
+            return out
+
+    for half, kind in ((True, torch.bfloat16), (False, torch.float32)):
+        net = Half()
+        feed = Feed(Batches(part(), 4), half=half)
+        feed.loss(net, next(iter(feed(0))))
+        assert net.kind == kind
+
+
+def test_growing():
+    rule = Growing(0.5, 16.0, 4)
+    rho, memory = rule.init()
+    found = [rho]
+    for step in range(1, 7):
+        rho, memory = rule.next(Sweep(step, rho, 0.0, 0.0, {}, {}, {}, {}), memory)
+        found.append(rho)
+    assert found == pytest.approx([0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0])
+    assert penalty(Settings(rho=0.2), 9) == 0.2
+    assert penalty(Settings(rho=0.2, growth=3.0), 9) == Growing(0.2, 3.0, 9)
+
+
+def test_budgets_by_share_and_by_number():
+    sizes = {"a": 30, "b": 70}
+    assert budgets_for(0.1, "global", sizes) == Budgets({"": 10}, ("a", "b"))
+    assert budgets_for(17.0, "global", sizes) == Budgets({"": 17}, ("a", "b"))
+    assert budgets_for(100.0, "global", sizes) == Budgets({"": 100}, ("a", "b"))
+    assert budgets_for(0.1, "layer", sizes) == Budgets({"a": 3, "b": 7}, ("a", "b"))
+
+
+@pytest.mark.parametrize("counts", ({"": 4}, {"a": 3, "b": 2}))
+def test_the_ranking_is_by_size_times_root_of_worth(counts):
+    generator = torch.Generator().manual_seed(1)
+    v = {n: torch.randn(s, generator=generator) for n, s in (("a", (3, 4)), ("b", (5,)))}
+    w = {n: torch.rand(t.shape, generator=generator) ** 4 for n, t in v.items()}
+    for worth in (None, w):
+        z = Budgets(counts, ("a", "b")).ranked(worth).nearest(v).point
+        score = {n: (v[n].abs() if worth is None else v[n].abs() * w[n].sqrt()) for n in v}
+        for names, k in (
+            [(tuple(v), counts[""])] if "" in counts else [((n,), counts[n]) for n in v]
+        ):
+            flat = torch.cat([score[n].ravel() for n in names])
+            line = flat.sort(descending=True).values[k - 1]
+            for n in names:
+                assert torch.equal(z[n], v[n] * (score[n] >= line))
+
+
+def driven(method, steps):
+    """The asks to the set, and the state after some steps."""
+    problem, solver = method.problem, method.solver
+    state, asked = begun(method), []
+    while state.record.step < steps:
+        asks = solver.ask(problem, state)
+        asked += [a for a in asks if a.block == SET]
+        answers = [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
+        state = solver.tell(problem, state, answers)
+    return asked, state
+
+
+def test_the_worth_is_the_second_moment_of_the_last_answer():
+    method = small().admm(5)
+    asked, state = driven(method, 2)
+    ask = asked[-1]
+    worth, network = ask.query.query.worth, state.responses[NETWORK]
+    names = [n for n, _ in small().task.dense.named_parameters()]
+    moments = {n: network.point.optimizer["state"][names.index(n)]["exp_avg_sq"] for n in worth}
+    assert set(worth) == set(small().task.sizes)
+    for name, v in moments.items():
+        assert torch.allclose(worth[name], v**0.5, rtol=1e-4, atol=1e-9)
+    stage = method.problem.stages[ask.query.stage]
+    k = stage.blocks[SET].budgets.counts[""]
+    assert sum(int((z != 0).sum()) for z in state.responses[SET].point.values()) == k
+    assert 1358 < k < 13_584
+
+
+def test_without_training_entries_are_ranked_by_size():
+    network = small()._problem(small().budgets).blocks[NETWORK]
+    assert network.worth(small().task.block.initial()) is None
+
+
+def test_the_budget_falls_on_its_path_and_holds():
+    method = small().admm(10)
+    counts = [stage.blocks[SET].budgets.counts[""] for stage in method.problem.stages]
+    assert counts == sorted(counts, reverse=True) and counts[7:] == [1358] * 3
+    assert counts[0] < 13_584 and counts[6] > 1358
+    ratios = np.array(counts[:7]) / np.array(counts[1:8])
+    assert ratios == pytest.approx(10 ** (1 / 8), rel=1e-2)
+
+
+def test_an_update_is_so_many_minibatches_and_they_go_on():
+    task = small().task
+    assert task.updates == 5  # 17 minibatches of 64 of 1,077 images, 4 an update
+    _, state = driven(small().admm(5), 5)
+    point = state.responses[NETWORK].point
+    assert (point.epoch, point.step) == (1, 3)
+
+
+def test_the_pull_follows_the_optimizer_step():
+    """Where the loss has no gradient Adam stands still: W ← (W + a C)/(1 + a), a = rate · ρ."""
+    task = Task("digits", "digits", dataclasses.replace(SMALL, interval=1))
+    block = dataclasses.replace(task.block, loss=lambda net, b: task.feed.loss(net, b) * 0.0)
+    start = block.initial()
+    targets = {n: torch.full_like(w, 0.3) for n, w in start.image.items()}
+    zero = {n: torch.zeros_like(w) for n, w in targets.items()}
+    query = Quadratic(5.0, {n: -t for n, t in targets.items()})
+    found = block.respond(zero, query, start).image
+    a = SMALL.rate * 5.0
+    for name, w in start.image.items():
+        assert torch.allclose(found[name], (w + a * targets[name]) / (1 + a), atol=1e-6)
+
+
+def test_a_held_network_starts_from_z_and_keeps_its_zeros():
+    held = small()._held
+    assert isinstance(held, HeldNetwork)
+    dense = held.training.initial()
+    z = small().budgets.block.nearest(dense.image).point
+    query = Quadratic(1.0, {n: -t for n, t in z.items()})
+    prices = {n: torch.ones_like(t) for n, t in z.items()}  # not heard
+    answer = held.respond(prices, query, dense)
+    for name, w in answer.image.items():
+        assert torch.equal(w != 0, z[name] != 0)
+        assert not torch.equal(w, z[name])
+    assert torch.equal(
+        dense.point.weights["fc1.weight"], small().task.dense.state_dict()["fc1.weight"]
+    )
+    again = held.respond(prices, query, answer)
+    assert torch.equal(again.image["fc1.weight"] != 0, z["fc1.weight"] != 0)
+    assert (again.point.epoch, again.point.step) == (0, 8)
+
+
+def test_following_computes_with_levels_and_trains_what_is_behind(monkeypatch):
+    seen = []
+    original = controls._straight
+
+    def straight(v, levels):
+        out = original(v, levels)
+        seen.append((v.detach().clone(), levels, out.detach().clone()))
+        return out
+
+    monkeypatch.setattr(controls, "_straight", straight)
+    task = small().task
+    start = task.unpulled.initial()
+    z = {n: torch.sign(w) * w.abs().mean() for n, w in start.image.items()}
+    query = Quadratic(1.0, {n: -t for n, t in z.items()})
+    zero = {n: torch.zeros_like(t) for n, t in z.items()}
+    answer = Following(task.unpulled).respond(zero, query, start)
+    assert len(seen) == 4 * (4 + 1)  # tensors × (minibatches + cost)
+    for v, levels, out in seen:
+        assert len(levels) == 2
+        assert torch.equal(out, torch.where(v > 0, levels[1], levels[0]))
+    for name, w in answer.image.items():
+        assert len(w.unique()) > 2 and not torch.equal(w, start.image[name])
+
+
+def test_straight_through_is_the_gradient_at_the_level():
+    v = torch.tensor([-0.9, 0.2, 0.6, 4.0], requires_grad=True)
+    levels = torch.tensor([-1.0, 0.0, 1.0])
+    (controls._straight(v, levels) ** 3).sum().backward()
+    assert torch.allclose(v.grad, torch.tensor([3.0, 0.0, 3.0, 3.0]))
+
+
+def test_a_dense_network_is_trained_once_for_a_cache(tmp_path, monkeypatch):
+    first = Task("digits", "digits", SMALL, cache=str(tmp_path)).dense.state_dict()
+    monkeypatch.setattr(compress, "retrain", None)
+    second = Task("digits", "digits", SMALL, cache=str(tmp_path)).dense.state_dict()
+    assert all(torch.equal(first[n], second[n]) for n in first)
+    for other in ({"seed": 1}, {"settings": dataclasses.replace(SMALL, pretrain=2)}):
+        options = {"settings": SMALL, **other}
+        with pytest.raises(TypeError):
+            _ = Task("digits", "digits", cache=str(tmp_path), **options).dense
+
+
+def test_nothing_but_the_last_measure_reads_the_test_part(monkeypatch):
+    task = PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
+    read, accuracy = [], training.accuracy
+    monkeypatch.setattr(training, "accuracy", lambda net, p: read.append(p) or accuracy(net, p))
+    data = task.task.dataset
+    _, state = driven(task.admm(2), 2)
+    hard = task._hard(state.responses[NETWORK])
+    task.final(hard)
+    assert read and all(p is data.validation for p in read)
+
+
+@pytest.mark.parametrize("scope", ("global", "layer"))
+def test_the_packed_file_holds_the_saved_network(scope, tmp_path):
+    task = PruningTask(Task("digits", "digits", SMALL), 0.1, scope)
+    method = task.admm(3)
+    solution = solve(method.problem, method.solver, stop=StepLimit(3), start=begun(method))
+    final = task.final(solution.point)
+    for name, content in task.files(solution).items():
+        (tmp_path / name).write_bytes(content)
+    back = packed.load(tmp_path / "network.lgpk")
+    assert all(torch.equal(back.tensors[n], t) for n, t in final.items())
+    assert sum(int((back.tensors[n] != 0).sum()) for n in task.task.sizes) <= 1358
+    dense = task.task.dense.state_dict()
+    with pytest.raises(ValueError, match="no member"):
+        task.task.packed(dense, task.budgets.members)
+
+
+def begun(method):
+    return method.solver.init(method.problem, method.start)
+
+
+def test_ctrl_c_ends_the_retraining_and_keeps_the_network(monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    task = PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
+    monkeypatch.setattr(compress, "retrain", stop)
+    hard = task.task.fresh().state_dict()
+    assert all(torch.equal(tensor, hard[name]) for name, tensor in task.final(hard).items())
+
+
+def test_what_is_not_given_follows_from_the_data():
+    assert settings_for("digits", rho=None, batch=5) == Settings(batch=5)
+    assert settings_for("mnist").decoupled and not settings_for("digits").decoupled
+    assert settings_for("mnist", score=0.0).score == 0.0
