@@ -22,6 +22,7 @@ from lagrange.oracles import knapsack_core
 from lagrange.oracles.knapsack import Knapsack
 from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
+from problems.assignment_start import linear_prices
 
 REPETITIONS = 15
 
@@ -60,16 +61,7 @@ def _print_row(label: str, blocks: Any, price: Any, moved: Any, peer: list[float
 
 def near_optimal_prices(data: AssignmentData) -> np.ndarray:
     """Multipliers of the jobs' rows in the linear relaxation, slightly perturbed."""
-    from scipy import sparse
-    from scipy.optimize import linprog
-
-    m, n = data.cost.shape
-    jobs = sparse.kron(np.ones((1, m)), sparse.eye(n)).tocsr()
-    agents = sparse.block_diag([sparse.csr_matrix(row) for row in data.weight]).tocsr()
-    relaxed = linprog(
-        data.cost.ravel(), agents, data.capacity, jobs, np.ones(n), (0, None), method="highs"
-    )
-    return -relaxed.eqlin.marginals + 1e-3 * np.random.default_rng(0).standard_normal(n)
+    return linear_prices(data) + 1e-3 * np.random.default_rng(0).standard_normal(data.cost.shape[1])
 
 
 def plain_rows(block: Knapsack, price: np.ndarray) -> np.ndarray:

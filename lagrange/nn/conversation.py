@@ -123,12 +123,13 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Projected:
-    """A set whose projections are formulas, so that −z takes no memory beside z."""
+    """A set whose projections are formulas of −z, which is what the rows see: z takes no memory."""
 
     members: VectorSet
 
     def project(self, v: Vector) -> Vector:
-        return {name: formula(row) for name, row in self.members.project(v).items()}
+        z = dict(self.members.project(v))
+        return {name: -formula(-z.pop(name)) for name in tuple(z)}
 
     def contains(self, v: Vector) -> bool:
         return self.members.contains(v)

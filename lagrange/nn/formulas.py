@@ -24,6 +24,7 @@ LATER = {  # exactly rounded entry by entry: the same bits in whatever pieces
     aten.neg.default,
     aten._to_copy.default,
 }
+ALIGNED = 64  # bytes
 UNREAD = {"new_empty", "new_zeros", "new_ones", "new_full", "empty_like", "zeros_like", "ones_like"}
 
 
@@ -174,7 +175,8 @@ def formula(tensor: Tensor) -> Tensor:
 
 
 def reader(*, lent: bool) -> Callable[[Tensor], Tensor]:
-    """Makes formulas of tensors, one for the same memory; copies single numbers.
+    """Makes formulas of tensors, one for the same memory; copies single numbers, and what begins at
+    an odd place in memory, which would show in the rounding of dot products.
 
     lent : the tensors go on being somebody else's, who leaves them alone until ``keep``
     """
@@ -183,6 +185,8 @@ def reader(*, lent: bool) -> Callable[[Tensor], Tensor]:
     def made(tensor: Tensor) -> Tensor:
         if tensor.numel() <= 1:
             return tensor.detach().clone()
+        if tensor.data_ptr() % ALIGNED:
+            return formula(tensor.detach().clone())
         key = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
         if key not in seen:
             seen[key] = Formula(_row(tensor.detach()))
@@ -237,6 +241,10 @@ def _later(func: Any, args: Sequence[Any], given: Mapping[str, Any]) -> Formula 
         a.row if isinstance(a, Formula) else _row(a) if isinstance(a, Tensor) else a for a in args
     ]
     rows = [t for t in terms if isinstance(t, Row)]
+    if func is aten.mul.Tensor and len(rows) == 1 and -1.0 in terms:
+        func, terms = aten.neg.default, rows
+    if func is aten.neg.default and rows[0].operation is func:
+        return Formula(rows[0].terms[0])
     if func is aten.add.Tensor and len(rows) == 2:
         for zero, other in (rows, rows[::-1]):
             if _adds_nothing(zero, other):

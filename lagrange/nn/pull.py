@@ -15,7 +15,9 @@ from torch import Tensor
 
 from lagrange.nn.formulas import read
 from lagrange.queries import Quadratic
-from lagrange.vectors import Vector, first_bad_row
+from lagrange.vectors import PIECE, Vector, first_bad_row, parts
+
+PIECES = 16  # that make a large tensor
 
 length: Callable[[Tensor], Tensor] = cast(Any, torch.linalg).vector_norm  # not typed by torch
 
@@ -37,9 +39,12 @@ class Pull(NamedTuple):
         apply = cast(Any, _Term).apply
         return apply(self, *(weights[name] for name in self.price))
 
-    def beyond(self, name: str, weight: Tensor) -> Tensor:
-        """W − C = W + offset + λ/ρ, a fresh tensor."""
-        return read(weight + self.offset[name]).add_(self.price[name], alpha=1.0 / self.rho)
+    def beyond(self, name: str, weight: Tensor, part: slice | None = None) -> Tensor:
+        """W − C = W + offset + λ/ρ, fresh; of all or of a part of the first axis."""
+        offset, price = self.offset[name], self.price[name]
+        if part is not None:
+            weight, offset, price = weight[part], offset[part], price[part]
+        return read(weight + offset).add_(price, alpha=1.0 / self.rho)
 
     def apply(self, weights: Mapping[str, Tensor], step: float) -> None:
         """In place  W ← argmin_V ½‖V − W‖² + step · penalty(V)  = (W + a C)/(1 + a), a = step · ρ."""
@@ -48,9 +53,13 @@ class Pull(NamedTuple):
         a = step * self.rho
         with torch.no_grad():
             for name, price in self.price.items():
-                weight = weights[name]
-                move = self.beyond(name, weight).mul_(a / (1 + a)) if self.rho > 0 else step * price
-                weight.sub_(move.to(weight.dtype))
+                for part in _parts(weights[name]):
+                    if self.rho > 0:
+                        move = self.beyond(name, weights[name], part).mul_(a / (1 + a))
+                    else:
+                        move = step * (price if part is None else price[part])
+                    weight = weights[name] if part is None else weights[name][part]
+                    weight.sub_(move.to(weight.dtype))
 
 
 def pull_of(names: Sequence[str], price: Vector, query: Quadratic | None) -> Pull:
@@ -64,6 +73,11 @@ def pull_of(names: Sequence[str], price: Vector, query: Quadratic | None) -> Pul
     return Pull(query.rho, prices, {name: query.offset[name] for name in names})
 
 
+def _parts(weight: Tensor) -> list[slice] | list[None]:
+    """A small one is worked on as a whole, which is faster; of a large one no second copy is made."""
+    return parts(weight.shape, PIECES) if weight.numel() > PIECES * PIECE else [None]
+
+
 class _Term(torch.autograd.Function):
     """Written out because autograd would keep every difference until the backward pass."""
 
@@ -74,7 +88,7 @@ class _Term(torch.autograd.Function):
         if pull.rho == 0:
             return torch.stack([(w * price).sum() for (_, price), w in named]).sum()
         ctx.save_for_backward(*weights)
-        squares = [length(pull.beyond(name, w)) ** 2 for (name, _), w in named]
+        squares = [length(pull.beyond(n, w, p)) ** 2 for (n, _), w in named for p in _parts(w)]
         return torch.stack(squares).sum() * (pull.rho / 2)
 
     @staticmethod

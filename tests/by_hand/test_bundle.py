@@ -209,6 +209,7 @@ def test_compiled_sweeps_give_the_same_numbers(monkeypatch):
         assert fast.cuts.weights.tolist() == slow.cuts.weights.tolist()
         assert (fast.value, fast.slack) == (slow.value, slow.slack)
         assert fast.cuts.weights.tolist() != cuts.weights.tolist()
+        assert fast.residual.tolist() == (fast.cuts.mean(9) - program.rhs).tolist()  # no drift
 
 
 def test_the_mean_of_the_cuts_is_that_of_the_blocks():

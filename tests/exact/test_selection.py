@@ -85,11 +85,15 @@ def test_torch_agrees_with_numpy_in_every_type() -> None:
         assert kept.dtype == kind and torch.equal(kept, v * torch.tensor(wanted))
 
 
-def test_integers_and_mixed_types_are_selected_too() -> None:
-    v = {"i": np.array([3, -7, 0, 5], np.float16), "f": np.array([-6.5, 4.0], np.float32), "d": np.ones(2)}
+def test_mixed_types_are_selected_too() -> None:
+    v = {
+        "h": np.array([3, -7, 0, 5], np.float16),
+        "f": np.array([-6.5, 4.0], np.float32),
+        "d": np.ones(2),
+    }
     kept = GlobalCardinality(3).project(v)
     assert {n: x.tolist() for n, x in kept.items()} == {
-        "i": [0, -7, 0, 5],
+        "h": [0, -7, 0, 5],
         "f": [-6.5, 0.0],
         "d": [0.0, 0.0],
     }

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lagrange import Ask, Problem, Start, StepLimit, solve
+from lagrange import Ask, Problem, Start, StepLimit, SurrogateLagrangian, solve
 from lagrange.bounds import certified_lower_bound
 from lagrange.engine import serially
 from lagrange.parallel import over
@@ -14,7 +14,7 @@ from lagrange.solvers.bundle import LevelBundle
 from lagrange.solvers.surrogate_level import SurrogateLevel
 from lagrange.solvers.volume import Volume
 from lagrange.starts import from_row_duals, perturbed
-from lagrange.step_sizes import Polyak
+from lagrange.step_sizes import Constant, Polyak
 from lagrange.sweeps import proved, sweep
 from lagrange.target_steps import AdaptiveTarget
 from tests.contracts.solver_cases import assignment
@@ -73,6 +73,15 @@ def test_a_sweep_is_in_the_order_of_the_blocks_and_at_equal_prices():
     backwards = sweep(problem, asks[::-1], answers[::-1])
     assert list(backwards.answers) == answers
     assert proved(problem, backwards) == certified_lower_bound(problem, asks[0].price, answers)
+
+
+def test_answers_that_meet_the_rows_are_a_point_at_any_step():
+    """λ = 1.5 after the first step; y follows x before both were asked there."""
+    x, y = opposed().blocks
+    problem = Problem((y, x), {"r": np.zeros(1)})
+    run = solve(problem, SurrogateLagrangian(Constant(1.5)), stop=StepLimit(2))
+    assert run.trace[1].residual == 0.0 and np.isnan(run.trace[1].lower_bound)
+    assert run.trace[1].upper_bound == OPTIMUM == run.upper_bound
 
 
 def test_incumbents_are_refused_as_bounds():

@@ -13,14 +13,14 @@ from lagrange.nn.thin import Thin, thinned
 from tests.contracts.set_cases import CASES, points
 
 
-@pytest.fixture(params=(4, 1 << 16))
+@pytest.fixture(params=(16, 1 << 16))
 def piece(request, monkeypatch):
     """Rows in many pieces, and whole."""
     monkeypatch.setattr(vectors, "PIECE", request.param)
     return request.param
 
 
-def numbers(seed, shape=(5, 3)):
+def numbers(seed, shape=(35, 3)):
     make = torch.Generator().manual_seed(seed)
     drawn = torch.randn(shape, generator=make)
     drawn[0] = -0.0
@@ -50,7 +50,7 @@ NOW = [
     lambda a, b: torch.cat([a, b]),
     lambda a, b: a[1:3],
     lambda a, b: a.contiguous().reshape(-1),
-    lambda a, b: torch.ones(5, 3).add_(a, alpha=0.1),
+    lambda a, b: torch.ones(35, 3).add_(a, alpha=0.1),
     lambda a, b: torch.from_numpy(a.numpy().copy()),
     lambda a, b: torch.tensor(a.tolist()),
     lambda a, b: torch.zeros_like(a),
@@ -82,24 +82,23 @@ def test_everything_else_reads(operation, piece):
 
 def test_vectors_agree_in_pieces(piece):
     """Norms and products of formulas are those of tensors, whatever is read at a time."""
-    a, b = {"w": numbers(1, (7, 3, 2))}, {"w": numbers(2, (7, 3, 2))}
+    a, b = {"w": numbers(1, (70, 3, 5))}, {"w": numbers(2, (70, 3, 5))}
     lazy = vectors.subtract({"w": formula(a["w"])}, b)
     plain = vectors.subtract(a, b)
     assert vectors.dot(lazy, b) == vectors.dot(plain, b)
     assert vectors.norm(lazy) == vectors.norm(plain)
     assert vectors.norm(plain) == pytest.approx(float((a["w"] - b["w"]).norm()), rel=1e-6)
     assert vectors.first_bad_row(lazy) is None
-    a["w"][6, 2, 1] = torch.nan
+    a["w"][69, 2, 1] = torch.nan
     assert vectors.first_bad_row(lazy) == vectors.first_bad_row(plain | a) == "w"
 
 
 def test_parts_cover_the_first_axis():
-    for shape in ((1,), (7,), (3, 4), (2, vectors.PIECE), (5, vectors.PIECE // 2)):
+    for shape in ((1,), (7,), (3, 4), (2, vectors.PIECE), (5, vectors.PIECE // 2), (9999, 7)):
         covered = [i for part in vectors.parts(shape) for i in range(shape[0])[part]]
         assert covered == list(range(shape[0]))
-        each = torch.Size(shape[1:]).numel()
-        longest = max(part.stop - part.start for part in vectors.parts(shape))
-        assert longest == 1 or longest * each <= vectors.PIECE
+        sizes = [(p.stop - p.start) * torch.Size(shape[1:]).numel() for p in vectors.parts(shape)]
+        assert max(sizes) <= vectors.PIECE and all(size % 16 == 0 for size in sizes[:-1])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -155,7 +154,7 @@ def test_formulas_do_not_grow_without_end():
 def test_what_is_lent_is_copied_at_rest_and_once():
     weight = numbers(1)
     lend = reader(lent=True)
-    state = {"image": lend(weight), "point": lend(weight.view(5, 3)), "step": lend(torch.ones(()))}
+    state = {"image": lend(weight), "point": lend(weight.view(35, 3)), "step": lend(torch.ones(()))}
     rest(state)
     weight.add_(1.0)
     assert same(state["image"], numbers(1)) and same(state["point"], numbers(1))
@@ -174,14 +173,14 @@ def test_equal_and_opposite_tensors_share_memory():
 
 def test_thin_rows(piece, monkeypatch):
     monkeypatch.setattr(thin, "SMALLEST", 8)
-    for places in itertools.chain([()], itertools.combinations(range(0, 20, 3), 2)):
-        sparse = torch.full((5, 4), -0.0)
+    for places in itertools.chain([()], itertools.combinations(range(0, 100, 9), 2)):
+        sparse = torch.full((25, 4), -0.0)
         sparse.view(-1)[list(places)] = torch.arange(1.0, 1.0 + len(places))
         kept = thinned(sparse)
         assert isinstance(kept, Thin)
         row = Row(sparse.shape, sparse.new_empty(0), kept)
         assert same(row.read(), sparse)
-        other = numbers(4, (5, 4))
+        other = numbers(4, (25, 4))
         assert same(other + kept, other + sparse)
         assert same(other + Formula(row), other + sparse)
         half = other.bfloat16()
@@ -194,7 +193,7 @@ def test_thin_rows(piece, monkeypatch):
 
 def test_thin_rows_cost_nothing_to_hold_on_to(monkeypatch):
     monkeypatch.setattr(thin, "SMALLEST", 8)
-    w, z = formula(numbers(1)), formula(torch.full((5, 3), -0.0))
+    w, z = formula(numbers(1)), formula(torch.full((35, 3), -0.0))
     rest([w, z])
     state = [w, w + z]
     settle(state)

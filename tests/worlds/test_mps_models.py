@@ -228,7 +228,8 @@ def test_the_report_counts(tmp_path):
     sizes = [(part.variables, part.constraints) for part in model.report.parts]
     assert sizes == [(4, 1), (4, 1), (1, 0)]
     assert model.report.coupling_rows == 2, "a range is two rows"
-    assert repr(model).startswith(f"MilpModel(min, {len(model.blocks)} blocks, coupling rows {{")
+    blocks = len(model.blocks)
+    assert repr(model).startswith(f"MilpModel({model.sense}, {blocks} blocks, coupling rows {{")
     assert str(model) == f"{model!r}\n{model.report}"
     assert model.columns[2] == ("overtime",)
     assert model.report.parts[0].name == "block 0 (x_0_0)" == model.blocks[0].name

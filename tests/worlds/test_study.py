@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -279,32 +278,3 @@ def test_killed_ten_times_and_restarted(tmp_path):
     studies.written(tmp_path / "whole", MANY)
     assert again(tmp_path / "whole").returncode == 0
     assert studies.numbers(tmp_path / "out") == studies.numbers(tmp_path / "whole" / "out")
-
-
-ON_A_CLUSTER = """
-import sys
-from distributed import LocalCluster
-from lagrange.cli import main
-if __name__ == "__main__":
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        sys.argv = ["lagrange", "study", "s.toml", "--out", "out", "--dask", cluster.scheduler_address]
-        main()
-"""
-
-
-@pytest.mark.slow
-def test_a_dask_cluster_finds_the_same(finished, tmp_path):
-    pytest.importorskip("distributed", reason="the extra dask is not installed")
-    studies.written(tmp_path, studies.SMALL)
-    script = tmp_path / "on_a_cluster.py"
-    script.write_text(ON_A_CLUSTER)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert studies.numbers(tmp_path / "out") == studies.numbers(finished / "out")

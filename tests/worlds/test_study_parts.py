@@ -1,7 +1,9 @@
-"""The parts of a study without processes: layers, curves, budgets, executors that fail."""
+"""The parts of a study: layers, curves, budgets, executors that fail, a cluster."""
 
 import json
 import math
+import os
+import subprocess
 import sys
 from concurrent.futures import Executor, Future
 
@@ -12,6 +14,7 @@ from lagrange.study import figures, plan, report, runner, tables
 from lagrange.study.cell import run_cell
 from lagrange.study.results import Result, cells_folder, collect
 from tests.worlds import studies
+from tests.worlds.program import environment
 
 PRUNED = """
 [study]
@@ -153,3 +156,35 @@ def test_matplotlib_is_an_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "lagrange.study.figures", None)
     report.build(study, tmp_path)
     assert "they need matplotlib" in (tmp_path / "report.md").read_text()
+
+
+ON_A_CLUSTER = """
+import sys
+from distributed import LocalCluster
+from lagrange.cli import main
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        sys.argv = ["lagrange", "study", "s.toml", "--out", "out", "--dask", cluster.scheduler_address]
+        main()
+"""
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_finds_the_same(tmp_path):
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    studies.written(tmp_path, studies.SMALL)
+    script = tmp_path / "on_a_cluster.py"
+    script.write_text(ON_A_CLUSTER)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=os.environ.get("PYTHONPATH", "")),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    study = plan.read(tmp_path / "s.toml")
+    for cell in study.cells:
+        run_cell(cell, cells_folder(tmp_path / "here") / cell.folder, 30.0)
+    assert studies.numbers(tmp_path / "out") == studies.numbers(tmp_path / "here")
