@@ -17,6 +17,10 @@ def _as_one_array(point: Any) -> Mapping[str, Any]:
     return {"point": point}
 
 
+def _no_files(solution: Solution) -> Mapping[str, bytes]:
+    return {}
+
+
 def _nothing(solution: Solution) -> Mapping[str, Number]:
     return {}
 
@@ -46,6 +50,7 @@ class Instance:
     rebuild : options of the family that give this instance again; a value that names a file of the
               archive means that file
     measure : what the family reports besides bounds
+    files   : what a finished run leaves in its folder besides, name → contents
     """
 
     name: str
@@ -60,3 +65,4 @@ class Instance:
     archive: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     rebuild: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
     measure: Callable[[Solution], Mapping[str, Number]] = _nothing
+    files: Callable[[Solution], Mapping[str, bytes]] = _no_files

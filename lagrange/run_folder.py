@@ -5,6 +5,7 @@
     multipliers.npz   those that prove the bound (the last ones where none is proved), by row name
     point.npz         the feasible point, if one was found
     certificate.json, certificate.md   which theorem licenses the run, hypothesis by hypothesis
+    network.lgpk      a compressed network, packed (``lagrange.nn.packed.load``)
     and the files of the instance that are needed to verify the run later
 
 Every file is written beside its place and then moved, so that a full disk leaves no half file.
@@ -73,6 +74,8 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
             raise complaint
         if run.error is not None or run.solution.status is Status.INTERRUPTED:
             return _write_report(run, folder, {})
+        for name, content in run.instance.files(solution).items():
+            _replace(folder / name, lambda path, content=content: _write_bytes(path, content))
         return _write_report(run, folder, run.instance.measure(solution))
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder}: {error}") from error
@@ -149,6 +152,10 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text)
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _write_npz(path: Path, arrays: Vector) -> None:

@@ -6,10 +6,11 @@ With prices λ of the jobs and μ of the capacities every pair has a reduced cos
     r_ij = c_ij + λ_j + μ_i w_ij,    cost of a point = Σ_j r_{agent_j, j} + Σ_i μ_i room_i + constant,
 
 so a point is as good as its pairs are cheap and its agents full. A turn draws a few agents, those with
-much to gain more likely; of their jobs it frees the pairs with the least regret r_ij − r_{agent_j, j}
-and lets HiGHS solve what that leaves. The number of pairs grows while HiGHS goes through to the end and
-shrinks where its node limit strikes. It starts from the agent of least reduced cost for each job,
-which overloads some: overload is allowed at a price, never made worse, and gone after a few turns.
+much to gain more likely; of their jobs it frees the pairs with the least regret, r_ij over the least
+that these agents offer for j, and lets HiGHS solve what that leaves. The number of pairs grows while
+HiGHS goes through to the end and shrinks where its node limit strikes. It starts from the rounded
+linear relaxation over few pairs, which overloads some agents: overload is allowed at a price, never
+made worse, and gone after a few turns.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ PARTS = (
     1,
 )  # of so many parts of the agents one is drawn, in turn; each has its number of pairs
 FEW = 3  # pairs a job in the first program
-FIRST, LEAST, MOST = 60.0, 20.0, 2000.0  # pairs
+FIRST, LEAST, MOST = 40.0, 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=50, seconds=3.0)  # seconds: a net below; the nodes are what counts
-GROWTH, SHRINKAGE = 1.2, 0.75
+GROWTH, SHRINKAGE = 1.05, 0.6  # an unsolved program costs more than it brings: most are solved
 OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
 
 
@@ -201,7 +202,7 @@ def _solved(
     jobs = np.flatnonzero(task.agents[agent])
     own, column = agent[jobs], np.arange(jobs.size)
     reduced = task.prices.reduced[:, jobs]
-    regret = np.where(task.agents[:, None], reduced - reduced[own, column], np.inf)
+    regret = np.where(task.agents[:, None], reduced - reduced[task.agents].min(axis=0), np.inf)
     regret[own, column] = np.inf
     least = np.sort(regret[np.isfinite(regret)])
     if least.size == 0:

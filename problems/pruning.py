@@ -99,6 +99,7 @@ def pruning(
         point_arrays=lambda hard: arrays_of(task.final(hard)),
         rebuild={**chosen, **{name: getattr(settings, name) for name in given}, "seed": seed},
         measure=task.measure,
+        files=task.files,
     )
 
 

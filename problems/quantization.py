@@ -104,6 +104,7 @@ def quantization(
             "seed": seed,
         },
         measure=task.measure,
+        files=task.files,
     )
 
 

@@ -11,7 +11,8 @@ LONGEST_FUNCTION = 40  # lines of the body, the docstring not counted
 PRINTERS = (
     "cli.py",
     "demo.py",
-    "falsify_command.py", "study_command.py",
+    "falsify_command.py",
+    "study_command.py",
     "live.py",
 )  # the only files of the library that print
 

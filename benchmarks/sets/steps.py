@@ -2,9 +2,9 @@
 
 Steps of the search end at the largest useful one, max |v| over the first level above zero. It is also
 run where a user would look: at 10,000 steps up to max |v| over the last level (near). Errors over those
-of both, less 1; the time is that of one. A free zero point it takes in the middle: to try each of the 2ᵇ
-at every step, as we do, would take it 2ᵇ times as long, which is not counted. From 10⁶ entries on one step in 250 is tried and the time
-multiplied.
+of both, less 1; the time is that of one. A free zero point it takes in the middle: to try each of the
+2ᵇ at every step, as we do, would take it 2ᵇ times as long, which is not counted. From 10⁶ entries on
+one step in 250 is tried and the time multiplied.
 
 The time is that of the search (magnitudes sorted, the step found), then that of the whole projection.
 A step without a proof (``exact`` is False) is marked with ~.

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from lagrange.blocks import Ask, Response
-from lagrange.nn.formulas import formula
+from lagrange.nn.formulas import opposite
 from lagrange.nn.rest import mapped, rest, settle, taken
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
@@ -129,7 +129,7 @@ class Projected:
 
     def project(self, v: Vector) -> Vector:
         z = dict(self.members.project(v))
-        return {name: -formula(-z.pop(name)) for name in tuple(z)}
+        return {name: opposite(z.pop(name)) for name in tuple(z)}
 
     def contains(self, v: Vector) -> bool:
         return self.members.contains(v)

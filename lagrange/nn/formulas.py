@@ -174,6 +174,13 @@ def formula(tensor: Tensor) -> Tensor:
     return Formula(_row(tensor))
 
 
+def opposite(tensor: Tensor) -> Tensor:
+    """The tensor as a formula −(−z) that reads its opposite, thin if that is possible."""
+    if isinstance(tensor, Formula) or tensor.numel() <= 1:
+        return tensor
+    return -Formula(Row(tensor.shape, tensor.new_empty(0), thinned(tensor, opposite=True)))
+
+
 def reader(*, lent: bool) -> Callable[[Tensor], Tensor]:
     """Makes formulas of tensors, one for the same memory; copies single numbers, and what begins at
     an odd place in memory, which would show in the rounding of dot products.

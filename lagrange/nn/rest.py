@@ -109,8 +109,19 @@ class Made(NamedTuple):
 
 
 def recorded(value: T) -> T:
-    """The nest with ``Made`` for formulas: what a checkpoint can hold."""
-    return mapped(value, Formula, lambda formula: _record(formula.row))
+    """The nest with ``Made`` for formulas, and each memory as one tensor: for a checkpoint."""
+    seen: dict[int, Any] = {}
+
+    def record(term: Any) -> Any:
+        if not isinstance(term, Row):
+            return term
+        if id(term) not in seen:
+            names = [name for name, known in OPERATIONS.items() if known is term.operation]
+            inside = tuple(record(inner) for inner in term.terms)
+            seen[id(term)] = Made(names[0], inside) if names else term.read()
+        return seen[id(term)]
+
+    return mapped(value, Formula, lambda formula: record(formula.row))
 
 
 def recalled(value: T) -> T:
@@ -155,13 +166,6 @@ def mapped(
         changed = {name: item for name, item in new.items() if item is not old[name]}
         return replace(value, **changed) if changed else value
     return value
-
-
-def _record(row: Any) -> Any:
-    for name, operation in OPERATIONS.items():
-        if isinstance(row, Row) and row.operation is operation:
-            return Made(name, tuple(_record(term) for term in row.terms))
-    return row.read() if isinstance(row, Row) else row
 
 
 def _is_cheap(source: Row) -> bool:

@@ -29,7 +29,8 @@ def budgets(path: str, total: int, keep: int, steps: int, hold: int = 0) -> tupl
     """
     if path not in PATHS:
         raise ValueError(f"path must be one of {', '.join(PATHS)}, got {path!r}")
-    if not (is_whole(keep) and is_whole(total) and 1 <= keep <= total):
+    whole = is_whole(keep), is_whole(total)  # named, so that both stay int for the type checker
+    if not (all(whole) and 1 <= keep <= total):
         raise ValueError(f"keep must be a whole number from 1 to total = {total}, got {keep}")
     if not 0 <= hold < steps:
         raise ValueError(f"hold must be at least 0 and below steps = {steps}, got {hold}")

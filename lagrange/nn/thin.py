@@ -38,20 +38,30 @@ class Thin:
         return self.places, self.numbers
 
 
-def thinned(tensor: Tensor) -> Tensor | Thin:
-    """The same numbers, to the sign of each zero, in less memory where few are not −0."""
+def thinned(tensor: Tensor, *, opposite: bool = False) -> Tensor | Thin:
+    """The same numbers (or the opposite ones), to the sign of each zero, in less memory where few are
+    not −0; else the tensor (or its opposite).
+    """
+    made = _thinned(tensor, opposite)
+    if made is not None:
+        return made
+    return -tensor if opposite else tensor
+
+
+def _thinned(tensor: Tensor, opposite: bool) -> Thin | None:
     total = tensor.numel()
     if not SMALLEST <= total < 2**31 or not tensor.is_floating_point():
-        return tensor
+        return None
     if tensor.count_nonzero() > SHARE * total:
-        return tensor
+        return None
     flat = tensor.contiguous().view(-1)
     kind = BITS[flat.element_size()]
-    bits, zero = flat.view(kind), flat.new_full((), -0.0).view(kind)
+    bits, zero = flat.view(kind), flat.new_full((), 0.0 if opposite else -0.0).view(kind)
     found: list[Tensor] = []
     for part in parts(flat.shape):
         found.append((bits[part] != zero).nonzero().view(-1).add_(part.start).int())
         if sum(map(len, found)) > SHARE * total:
-            return tensor
+            return None
     places = torch.cat(found)
-    return Thin(places, flat.index_select(0, places), tensor.shape)
+    numbers = flat.index_select(0, places)
+    return Thin(places, -numbers if opposite else numbers, tensor.shape)

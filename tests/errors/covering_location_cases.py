@@ -153,7 +153,9 @@ CASES = [
         ("capacity must be a finite number", "got nan"),
     ),
     # location data
-    value_error("negative capacity of a site", lambda: sites(capacity=[99, -1]), "site 2 is -1", "≥ 0"),
+    value_error(
+        "negative capacity of a site", lambda: sites(capacity=[99, -1]), "site 2 is -1", "≥ 0"
+    ),
     value_error("no demand", lambda: sites(demand=[1, 0, 1]), "customer 2 is 0", "> 0", "leave"),
     value_error(
         "too little room", lambda: sites(capacity=[1, 1], demand=[1, 1, 1]), "hold 2", "demand 3"

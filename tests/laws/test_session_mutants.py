@@ -139,12 +139,17 @@ def test_the_session_passes(check, solver):
 
 
 def live_alias(patch):
-    patch.setattr(session, "image_of", lambda targets, take: {n: t.detach() for n, t in targets.items()})
+    def alias(targets, take):
+        return {name: target.detach() for name, target in targets.items()}
+
+    patch.setattr(session, "image_of", alias)
 
 
 def attached(patch):
     """Copies with their graph, and the term left to autograd, as the released code has it."""
-    patch.setattr(session, "image_of", lambda targets, take: {n: t.clone() for n, t in targets.items()})
+    patch.setattr(
+        session, "image_of", lambda targets, take: {n: t.clone() for n, t in targets.items()}
+    )
 
     def penalty(self, weights):
         terms = [self.beyond(n, weights[n]).square().sum() for n in self.price]

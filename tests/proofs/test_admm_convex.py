@@ -135,7 +135,7 @@ def test_on_subspaces_the_energy_estimate_is_an_equality():
         change = z1 @ z1 + y1 @ y1 - z0 @ z0 - y0 @ y0
         assert abs(change + r @ r + move @ move) <= EXACT(size=20)
     for name in ("admm-energy", "admm-energy-first", "admm-relaxed", "admm-energy-relaxed"):
-        assert set(artifacts.load(name)["slack"]["D"]) == {"0"}
+        assert not artifacts.load(name)["slack"]["D"]  # columns of zeros are left out
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ MAKE = {
         "assignment", kind="C", agents=4, jobs=12, seed=2, sense="max", steps=200
     ),
     "surrogate": lambda: executed(
-        "assignment", "surrogate", kind="E", agents=3, jobs=12, seed=1, steps=300
+        "assignment", "surrogate", kind="E", agents=4, jobs=20, seed=1, steps=150, start="zero"
     ),
     "lasso": lambda: executed("lasso"),
     "lasso-rough": lambda: executed("lasso", "surrogate", table="random", columns=4, steps=50),

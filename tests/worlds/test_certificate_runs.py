@@ -192,7 +192,7 @@ TAMPERED = {
     ),
     "a pull": (
         "surrogate",
-        lambda folder: change_settings(folder, "rho=None, sweep_every=30", "rho=1.0, sweep_every=None"),
+        lambda folder: change_settings(folder, "rho=None, sweep_every=40", "rho=1.0, sweep_every=None"),
         ("surrogate.exact-blocks", "no quadratic term", "violated"),
     ),
     "a value above its bound": (
