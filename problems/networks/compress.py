@@ -96,7 +96,9 @@ class Task:
         self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f"{path.name}.{os.getpid()}.part")  # a killed run leaves no half
+            beside = path.with_name(
+                f"{path.name}.{os.getpid()}.part"
+            )  # a killed run leaves no half
             packed.save(beside, net.state_dict())
             beside.replace(path)
         return net

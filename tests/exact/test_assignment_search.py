@@ -225,12 +225,19 @@ def test_the_core_holds_the_optimum(seed):
     assert (outcome.point.sum(axis=0) == 1).all() and total_cost(data, agent) == best
 
 
+@pytest.fixture(scope="module")
+def compiled():
+    """Loading and compiling would eat the seconds that a proof has."""
+    solve(build(tiny(0)), LevelBundle(), stop=StepLimit(3))
+
+
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("kind", "CDE")
 def test_proofs_say_who_vouches_for_them(kind):
     from tests.worlds.milp import optimum
 
     data = generate(kind, 3, 15, 0)
-    proof = proved(data, 100.0)
+    proof = proved(data, 20.0)
     assert proof.status == "optimal" and proof.upper_bound == optimum(data, "min")
     assert proof.upper_bound == total_cost(data, proof.agent) == proof.lower_bound
     assert proof.certified <= proof.upper_bound

@@ -136,7 +136,10 @@ def test_verify_of_no_run_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     (
-        (("solve", "cutting_stock"), ("'cutting_stock'", "allocation, assignment", "lasso", "pruning")),
+        (
+            ("solve", "cutting_stock"),
+            ("'cutting_stock'", "allocation, assignment", "lasso", "pruning"),
+        ),
         (("solve", "assignment", "--speed", "3"), ("'--speed'", "--instance", "--seed")),
         (("solve", "assignment", "--solver", "newton"), ("'newton'", "subgradient, surrogate")),
         (("solve", "assignment", "--kind", "Z"), ("A, B, C, D, E", "'Z'")),
