@@ -22,7 +22,7 @@ from lagrange.solvers.volume import Volume
 from lagrange.stages import in_stages
 from lagrange.state import Start, State
 from lagrange.status import Status
-from lagrange.stopping import GapBelow, ResidualBelow, Stalled, StepLimit, TimeLimit
+from lagrange.stopping import GapBelow, NoneAbove, ResidualBelow, Stalled, StepLimit, TimeLimit
 from lagrange.version import __version__
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "Feasible",
     "GapBelow",
     "LevelBundle",
+    "NoneAbove",
     "Problem",
     "Progressive",
     "Quadratic",

@@ -16,8 +16,8 @@ class Status(Enum):
         "of optimality"
     )
     INFEASIBLE = (
-        "the multipliers run away steadily: there seems to be no feasible point (not proved); if there "
-        "is one, rho is far too small"
+        "there seems to be no feasible point: the multipliers run away steadily (no proof: if there is "
+        "one, rho is far too small), or the bound has passed what any point can cost (a proof)"
     )
     UNBOUNDED = (
         "the answers run away steadily while the cost falls: the objective seems to be unbounded (not "

@@ -221,7 +221,8 @@ class SurrogateContraction:
         if target <= now.lagrangian:
             raise ValueError(
                 f"the target {target} does not exceed the first Lagrangian value {now.lagrangian}: "
-                "give a higher target or first_step"
+                "give a higher target or first_step (if no feasible point can cost more than the "
+                "target, there is none)"
             )
         return (target - now.lagrangian) / now.residual**2
 

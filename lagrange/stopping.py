@@ -136,6 +136,20 @@ class GapBelow(Stop):
 
 
 @dataclass(frozen=True)
+class NoneAbove(Stop):
+    """With a proved bound above ``cost``, which no feasible point exceeds: there is none."""
+
+    cost: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.cost):
+            raise ValueError(f"cost must be finite, got {self.cost}")
+
+    def __call__(self, state: State[Any]) -> Status | None:
+        return Status.INFEASIBLE if state.best.lower_bound > self.cost else None
+
+
+@dataclass(frozen=True)
 class Stalled(Stop):
     """The last move of the multipliers was shorter than ``relative`` times (1 + ‖λ‖)."""
 

@@ -22,7 +22,7 @@ from lagrange.oracles.knapsack import Knapsack
 from lagrange.problem import Feasible, Problem
 from lagrange.solvers.bundle import LevelBundle
 from lagrange.state import Solver, Start
-from lagrange.stopping import GapBelow, Stalled
+from lagrange.stopping import GapBelow, NoneAbove, Stalled
 from problems.assignment_capacity import build_capacity
 from problems.assignment_capacity_exact import ExactCapacity
 from problems.assignment_data import AssignmentData, generate, read_orlib
@@ -87,7 +87,7 @@ def assignment(
             **dual_methods(problem, begin, estimate, binary=relax == "jobs"),
             "bundle": bundle,
         },
-        stop=GapBelow(0) | Stalled(),
+        stop=GapBelow(0) | NoneAbove(estimate) | Stalled(),
         seconds=15.0,
         sense=sense,
         exact=exact,

@@ -17,7 +17,7 @@ from lagrange.engine import solve
 from lagrange.oracles.highs import Limits
 from lagrange.oracles.sparse import SparseMatrix
 from lagrange.recovery.programs import Outcome, Program, minimize
-from lagrange.stopping import GapBelow, TimeLimit
+from lagrange.stopping import GapBelow, NoneAbove, TimeLimit
 from problems.assignment import build
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_fixing import BoolArray, Fixed, fixed, rounded_up
@@ -31,7 +31,7 @@ PATIENCE = 60  # looks in vain
 
 @dataclass(frozen=True)
 class Proof:
-    """agent (n,) or None, its cost, and the bounds.
+    """agent (n,) or None, its cost, and the bounds. Without a point, a proof says that there is none.
 
     certified : the Lagrangian bound, exact, None without a point;   lower_bound : the better of it and
     HiGHS's on the core
@@ -48,7 +48,9 @@ class Proof:
 
     @property
     def status(self) -> str:
-        return "time_limit" if self.by == "nobody" else "optimal"
+        if self.by == "nobody":
+            return "time_limit"
+        return "infeasible" if self.agent is None else "optimal"
 
     @property
     def detail(self) -> str:
@@ -60,15 +62,17 @@ def proved(data: AssignmentData, seconds: float) -> Proof:
     began = perf_counter()
     problem = replace(build(data), recover=lambda responses: None)
     solver = replace(recovering_bundle(data), patience=PATIENCE)
+    worst = float(data.cost.max(axis=0).sum())
     found = solve(
         problem,
         solver,
-        stop=GapBelow(0) | TimeLimit(SHARE * seconds),
+        stop=GapBelow(0) | NoneAbove(worst) | TimeLimit(SHARE * seconds),
         start=solver.init(problem, start_of(data, "capacity")),
     )
     agent, upper = found.point, found.upper_bound
     if agent is None:
-        return Proof(None, upper, None, found.lower_bound, data.cost.size, "nobody")
+        by = "lagrangian" if found.lower_bound > worst else "nobody"
+        return Proof(None, upper, None, found.lower_bound, data.cost.size, by)
     target = int(upper) - 1
     fixing = fixed(data, found.multipliers["assign"], target)
     certified = rounded_up(fixing.bound)

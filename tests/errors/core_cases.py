@@ -7,6 +7,7 @@ import numpy as np
 
 from lagrange import (
     GapBelow,
+    NoneAbove,
     Problem,
     ResidualBelow,
     Response,
@@ -159,6 +160,7 @@ CASES = [
     *refused("StepLimit", StepLimit, (-1,), "steps must be at least 0"),
     *refused("TimeLimit", TimeLimit, (0.0, -1.0, NAN), "seconds must be > 0"),
     *refused("GapBelow", GapBelow, (-0.1, NAN), "gap must be ≥ 0"),
+    *refused("NoneAbove", NoneAbove, (NAN, INF), "cost must be finite"),
     *refused("Stalled", Stalled, (0.0, -1.0, NAN), "relative must be > 0"),
     *[
         Case(

@@ -245,11 +245,17 @@ def test_proofs_say_who_vouches_for_them(kind):
     assert proof.by in ("lagrangian", "highs on the core") and proof.by in proof.detail
 
 
-def test_no_proof_without_a_point():
+def test_a_bound_above_every_cost_proves_that_there_is_no_point():
     from tests.worlds.milp import optimum
 
     data = generate("B", 3, 10, 1)
     assert optimum(data, "min") is None
-    proof = proved(data, 1.0)
+    proof = proved(data, 20.0)
+    assert proof.agent is None and proof.by == "lagrangian" and proof.status == "infeasible"
+    assert proof.upper_bound == math.inf and proof.lower_bound > data.cost.max(axis=0).sum()
+
+
+def test_no_proof_without_a_point():
+    proof = proved(generate("D", 20, 400, 0), 1e-6)
     assert proof.agent is None and proof.by == "nobody" and proof.status == "time_limit"
     assert proof.upper_bound == math.inf

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lagrange import Status
+from lagrange import NoneAbove, Status
 from problems.assignment import assignment
 from problems.assignment_data import TYPES, generate
 from tests.worlds.milp import optimum
@@ -77,9 +77,19 @@ def test_no_start_makes_a_run_fail(instance, solver):
 def test_an_infeasible_instance_is_not_a_failure():
     """No feasible point exists; the bound is still a bound, and no point is made up."""
     assert optimum(generate("B", 3, 10, 1), "min") is None
-    run = executed("assignment", kind="B", agents=3, jobs=10, seed=1, steps=50)
-    assert run.error is None
-    assert run.solution.point is None and run.solution.upper_bound == np.inf
+    for solver in ("subgradient", "volume", "bundle"):
+        run = executed("assignment", solver=solver, kind="B", agents=3, jobs=10, seed=1, steps=50)
+        assert run.error is None and run.solution.status is Status.INFEASIBLE
+        assert run.solution.point is None and run.solution.upper_bound == np.inf
+    run = executed("assignment", start="zero", kind="B", agents=3, jobs=10, seed=1, steps=5)
+    assert run.solution.status is Status.STEP_LIMIT  # not yet a proof
+
+
+def test_a_bound_no_higher_than_every_cost_proves_nothing():
+    run = executed("assignment", kind="A", agents=2, jobs=4, steps=5)
+    bound = run.solution.lower_bound
+    assert NoneAbove(bound)(run.solution.state) is None
+    assert NoneAbove(np.nextafter(bound, -np.inf))(run.solution.state) is Status.INFEASIBLE
 
 
 def test_max_is_min_of_the_negated_costs():
