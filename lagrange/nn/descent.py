@@ -2,7 +2,7 @@
 
 For that order, a loss with Lipschitz gradient L and ρ > 2 L, each sweep of ADMM lowers
 
-    m_k = L_ρ(W_k, Z_k, λ_k),   λ_k the multipliers after the sweep   (papers/ye2019)
+    m_k = L_ρ(W_k, Z_k, λ_k),   λ_k the multipliers after the sweep   (papers/progressive_admm)
 
 A rise says that ρ is too small for the loss, or that training stopped too early. For the papers' order,
 loss first, nothing is claimed.

@@ -9,7 +9,7 @@ Caveat       the best bounds are those of the last stage; a record's bounds are 
              bound of an earlier stage holds for a later one only if the stages are nested, which
              nobody checks here.
 
-Reference    Ye et al., Progressive DNN Compression, arXiv 1903.09769 (2019): papers/ye2019
+Reference    Ye et al., Progressive DNN Compression, arXiv 1903.09769 (2019): papers/progressive_admm
 """
 
 from collections.abc import Sequence
