@@ -4,7 +4,8 @@ A study file is TOML:
 
 [study]
 name = "slr"
-seeds = [0, 1, 2]               # given to the families' option ``seed``
+seeds = [0, 1, 2]               # given to the families' option ``seed``; a problem or a solver may
+                                # have seeds of its own, the solver's first
 metrics = ["gap", "seconds"]    # numbers of the run's report; the first is plotted
 baseline = "subgradient"        # what the others are compared with, a solver's label
 steps = 200                     # budget of a run; seconds = 60 besides or instead
@@ -44,12 +45,13 @@ STUDY = {
     "checkpoint": NUMBER,
     "confidence": NUMBER,
 }
-PROBLEM = {"family": (str,), "name": (str,), "options": (dict,)}
+PROBLEM = {"family": (str,), "name": (str,), "options": (dict,), "seeds": (list,)}
 SOLVER = {
     "name": (str,),
     "label": (str,),
     "options": (dict,),
     "problems": (list,),
+    "seeds": (list,),
     "steps": COUNT,
     "seconds": NUMBER,
 }
@@ -174,19 +176,11 @@ def _cells(
     lines: Lines, head: Mapping[str, Any], problems: list[Any], solvers: list[Any]
 ) -> list[Cell]:
     """The whole grid."""
-    seeds = head.get("seeds", [None])
-    whole = all(isinstance(seed, int) for seed in seeds if "seeds" in head)
-    distinct = len(set(map(str, seeds))) == len(seeds) > 0
-    text = f"seeds must be different whole numbers, got {seeds!r}"
-    lines.require(whole and distinct, "study", None, text, "seeds")
     for i, given in enumerate(problems):
         _require_keys(lines, "problem", i, given, PROBLEM, ("family",))
     for k, given in enumerate(solvers):
         _require_keys(lines, "solver", k, given, SOLVER, ("name",))
-    for table, entries in (("problem", problems), ("solver", solvers)):
-        for i, given in enumerate(entries if "seeds" in head else ()):
-            once = "seed" not in given.get("options", {})
-            lines.require(once, table, i, "[study] has seeds already: leave the option seed out")
+    _require_seeds(lines, head, problems, solvers)
     names = [p.get("name", p["family"]) for p in problems]
     for k, solver in enumerate(solvers):
         for name in solver.get("problems", ()):
@@ -196,11 +190,30 @@ def _cells(
     for (i, problem), (k, solver) in product(enumerate(problems), enumerate(solvers)):
         if names[i] in solver.get("problems", names):
             where = f"{lines.place('problem', i)} and {lines.place('solver', k)}"
+            seeds = {**head, **problem, **solver}.get("seeds", [None])
             cells += _of_pair(head, problem, solver, seeds, where)
     lines.require(bool(cells), "solver", 0, "no solver is put to any problem")
     _require_distinct(cells)
     order = {name: i for i, name in reversed(list(enumerate(c.problem for c in cells)))}
     return sorted(cells, key=lambda cell: order[cell.problem])
+
+
+def _require_seeds(
+    lines: Lines, head: Mapping[str, Any], problems: Sequence[Any], solvers: Sequence[Any]
+) -> None:
+    """Different whole numbers, and no option ``seed`` besides."""
+    tables = [("problem", i, given) for i, given in enumerate(problems)]
+    tables += [("solver", k, given) for k, given in enumerate(solvers)]
+    for table, i, given in (("study", None, head), *tables):
+        seeds = given.get("seeds", [0])
+        whole = all(isinstance(seed, int) for seed in seeds)
+        distinct = len(set(map(str, seeds))) == len(seeds) > 0
+        text = f"seeds must be different whole numbers, got {seeds!r}"
+        lines.require(whole and distinct, table, i, text, "seeds")
+    seeded = any("seeds" in given for given in (head, *problems, *solvers))
+    for table, i, given in tables if seeded else ():
+        once = "seed" not in given.get("options", {})
+        lines.require(once, table, i, "there are seeds already: leave the option seed out")
 
 
 def _of_pair(

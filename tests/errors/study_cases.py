@@ -80,6 +80,13 @@ READING = [
         4,
         "leave the option seed out",
     ),
+    refused("seeds of a problem that are texts", WHOLE + 'seeds = ["a"]\n', 7, "['a']"),
+    refused(
+        "seeds of a solver and the option seed",
+        HEAD + PROBLEM + "options = { seed = 3 }\n" + SOLVER + "seeds = [1]\n",
+        4,
+        "leave the option seed out",
+    ),
     refused("solver on no problem", WHOLE + "problems = []\n", 5, "no solver is put"),
     refused("solver on another problem", WHOLE + 'problems = ["lasso"]\n', 7, "'lasso'"),
     refused("the same cell twice", WHOLE + SOLVER, 3, "is there twice", "line 7", "line 5"),

@@ -81,6 +81,17 @@ def test_any_executor_will_do_and_its_errors_are_told(tmp_path):
     assert {name for name, _ in again.ends} == {str(c) for c in study.cells if c.seed == 1}
 
 
+def test_a_solver_or_a_problem_may_have_seeds_of_its_own(tmp_path):
+    text = studies.SMALL.replace('name = "jobs"', 'name = "jobs"\nseeds = [5]')
+    cells = plan.read(studies.written(tmp_path, text + "seeds = [7, 8]\n")).cells
+    seeds = {(c.problem.split()[0], c.label): set[int]() for c in cells}
+    for cell in cells:
+        seeds[cell.problem.split()[0], cell.label].add(cell.seed)
+        assert cell.options["seed"] == cell.seed
+    assert seeds["jobs", "subgradient"] == {5}
+    assert seeds[cells[-1].problem.split()[0], cells[-1].label] == {7, 8}
+
+
 @pytest.fixture(scope="module")
 def pruned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pruned")
