@@ -3,8 +3,11 @@
 For magnitudes a_i ≥ 0, integer levels 0 ≤ l_0 < … < l_m and a scale r, with l the level nearest to
 a r: A(r) = Σ l a and B(r) = Σ l². They change only at kinks, where some a_i r is midway between two
 levels.
+
+A ``Ladder`` has given levels, a ``Window`` consecutive ones about zero, placed anew for each r.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -55,14 +58,10 @@ class Ladder:
         return float(self.a[-1]) if self.a.size else 0.0
 
     def sums(self, r: Floats) -> tuple[Floats, Floats]:
-        """A and B (R, 1) at each r (R,)."""
-        rounded = self.even and self.a.size < SEARCH * self.levels.size
-        width = self.a.size if rounded else self.middles.size
-        rows = max(1, CHUNK // max(1, width))
-        each = self._rounded if rounded else self._searched
-        parts = [each(r[i : i + rows, None]) for i in range(0, r.size, rows)]
-        A, B = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return A[:, None], B[:, None]
+        """A and B (R,) at each r (R,)."""
+        if self.even and self.a.size < SEARCH * self.levels.size:
+            return in_chunks(self._rounded, r, self.a.size)
+        return in_chunks(self._searched, r, self.middles.size)
 
     def _rounded(self, r: Floats) -> tuple[Floats, Floats]:
         """Places among even levels by rounding: midway either of the two, which gives the same H."""
@@ -85,16 +84,6 @@ class Ladder:
         at = np.searchsorted(self.a, self.middles / r, side="right")  # (R, m)
         A = first * self.total + self.tails[at] @ self.rises
         B = first * first * self.tail_counts[0] + self.tail_counts[at] @ self.square_rises
-        return A, B
-
-    def truncated_sums(self, r: Floats) -> tuple[Floats, Floats]:
-        """A and B (R, m + 1) at each r for the ladders that end at each of the levels."""
-        at = np.searchsorted(self.a, self.middles / r[:, None], side="right")  # (R, m)
-        first, start = float(self.levels[0]), np.zeros((r.size, 1))
-        up = np.cumsum(self.tails[at] * self.rises, axis=1)
-        up2 = np.cumsum(self.tail_counts[at] * self.square_rises, axis=1)
-        A = first * self.total + np.hstack([start, up])
-        B = first * first * self.tail_counts[0] + np.hstack([start, up2])
         return A, B
 
     def first_scale(self) -> float:
@@ -130,6 +119,87 @@ class Ladder:
             float(start @ self.weights),
             float((start * start) @ self.counts),
         )
+
+
+class Window:
+    """Numbers x of both signs against integer levels −z, …, top − z, with the best z for each scale.
+
+    x : at most 1 in magnitude, not all zero
+
+    Let p be the middle below the level −z. One level more below and one less above adds
+
+        2 r (Σ max(p − x, 0) − Σ max(x − q, 0)),    q = p + top / r,
+
+    to H = 2 r A − B. That falls as p does, with every level further down: the best z is reached at the
+    places p and q where both sums are equal. They move towards each other as these sums grow, so a
+    table of their distance gives p for any top / r. As the largest of its values over all z, H is
+    convex and piecewise linear.
+    """
+
+    def __init__(self, x: Floats, top: int) -> None:
+        self.top = top
+        ascending = sorted_floats(np.append(x, 0.0))
+        first = np.flatnonzero(np.diff(ascending, prepend=-2.0))
+        self.a = ascending[first]
+        self.counts = np.diff(first, append=ascending.size).astype(np.float64)
+        self.weights = self.a * self.counts
+        zero = int(np.searchsorted(self.a, 0.0))
+        self.beyond = _away_from(zero, self.weights)
+        self.beyond_counts = abs(_away_from(zero, self.counts))
+        below, above = self.a[: zero + 1], self.a[zero:][::-1]
+        left, right = _excess(below, self.counts), _excess(-above, self.counts[::-1])
+        excess = np.sort(np.append(left, right), kind="stable")[::-1]
+        self.places = np.interp(excess, left, below)
+        self.lengths = np.interp(excess, right, above) - self.places
+
+    def zero_points(self, r: Floats) -> Floats:
+        """The best z at each r, of any shape."""
+        p = np.interp(self.top / r, self.lengths, self.places)
+        return np.ceil(-p * r - 0.5).clip(0.0, self.top)
+
+    def sums(self, r: Floats) -> tuple[Floats, Floats]:
+        """A and B (R,) at each r (R,)."""
+        if self.a.size < SEARCH * self.top:
+            return in_chunks(self._rounded, r, self.a.size)
+        return in_chunks(self._searched, r, self.top)
+
+    def _rounded(self, r: Floats) -> tuple[Floats, Floats]:
+        z = self.zero_points(r)
+        chosen = np.multiply(r, self.a)  # (R, u)
+        np.rint(chosen, out=chosen)
+        np.maximum(chosen, -z, out=chosen)
+        np.minimum(chosen, self.top - z, out=chosen)
+        A = chosen @ self.weights
+        np.multiply(chosen, chosen, out=chosen)
+        return A, chosen @ self.counts
+
+    def _searched(self, r: Floats) -> tuple[Floats, Floats]:
+        middles = np.arange(0.5, self.top) - self.zero_points(r)  # (R, top)
+        at = np.searchsorted(self.a, middles / r, side="right")
+        rises = 2 * np.einsum("rj,rj->r", abs(middles), self.beyond_counts[at])
+        return self.beyond[at].sum(axis=1), rises
+
+
+def in_chunks(
+    sums: Callable[[Floats], tuple[Floats, Floats]], r: Floats, width: int
+) -> tuple[Floats, Floats]:
+    """A and B at scales (R,) from those at columns of scales, some at a time."""
+    rows = max(1, CHUNK // max(1, width))
+    parts = [sums(r[i : i + rows, None]) for i in range(0, r.size, rows)]
+    A, B = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return A, B
+
+
+def _away_from(zero: int, x: Floats) -> Floats:
+    """At each place among the x (u + 1,): Σ of those from it on; up to ``zero``, −Σ of those before."""
+    before = -running_sums(np.append(0.0, x[:zero]))
+    after = running_sums(np.append(0.0, x[zero + 1 :][::-1]))[::-1]
+    return np.append(before, after)
+
+
+def _excess(a: Floats, counts: Floats) -> Floats:
+    """Σ (p − x) over the x < p at each p = a (u,), of ascending x with how many there are of each."""
+    return running_sums(np.append(0.0, np.cumsum(counts[: a.size - 1]) * np.diff(a)))
 
 
 def sorted_floats(x: Floats) -> Floats:

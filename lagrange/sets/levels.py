@@ -131,7 +131,7 @@ class Shifted:
         found = best_shifted(unit, self.top, self.zero_point, self.budget)
         if found.gain == 0:
             return np.zeros_like(x)
-        levels = np.arange(-found.column, self.top - found.column + 1.0)
+        levels = np.arange(-found.zero_point, self.top - found.zero_point + 1.0)
         return snapped(x, found.step, power, levels, p)
 
     def holds(self, x: Floats, p: Precision) -> bool:

@@ -66,7 +66,7 @@ class Powers:
         while 2 * math.ldexp(ladder.total, highest) >= gain and highest > -1100:
             s = math.ldexp(1.0, highest)
             A, B = ladder.sums(np.array([1 / s]))
-            now = float(2 * s * A[0, 0] - s * s * B[0, 0])
+            now = float(2 * s * A[0] - s * s * B[0])
             if now > gain:
                 gain, best = now, highest
             highest -= 1

@@ -12,6 +12,9 @@ others are cut into as many parts as their bounds seem to need: chords err by th
 Once few kinks of H lie in what is left, they are enumerated: put into bins, H summed up over the bins,
 and only where a bin's chord could still win are its kinks taken one by one.
 
+With a free zero point H is the largest of those of all zero points (``lagrange.sets.ladders.Window``),
+convex and piecewise linear again; its kinks are not enumerated.
+
 What is left out is below 2^−48 Σ a_i²: what rounding of the sums does anyway. A proof takes about as
 many evaluations as there are levels. A search with a ``budget`` (evaluations at the cost of rounding
 all magnitudes) may end without: then the kinks around the best scale met are enumerated, and the step
@@ -29,6 +32,7 @@ from lagrange.sets.ladders import SEARCH, Floats, Indices, Kinks, Ladder, Mask, 
 
 FIRST = 64  # intervals to begin with
 MOST_PARTS = 8  # that an interval is cut into at once
+DESCENTS = 4  # before the search
 SLACK = 2.0**-48  # of the squared norm
 KINKS = 2**17  # enumerated at most at once
 FREE = 2**18  # magnitudes that may be rounded whatever the budget,
@@ -39,23 +43,24 @@ Sums: TypeAlias = Callable[[Floats], tuple[Floats, Floats]]
 
 
 class Found(NamedTuple):
-    """A step, the gain of its assignment, and which column of the sums it belongs to.
+    """A step and the gain of its assignment.
 
-    proved : no step gains more
+    proved     : no step gains more
+    zero_point : of the levels, where they have one
     """
 
     step: float
     gain: float
-    column: int
     proved: bool = True
+    zero_point: int = 0
 
 
 @dataclass(frozen=True)
 class Search:
     """What there is to search.
 
-    sums    : A and B (R, C) at scales (R,)
-    ladders : whose kinks can be enumerated; none where there are columns
+    sums    : A and B (R,) at scales (R,)
+    ladders : whose kinks can be enumerated; none if the zero point is free
     low     : no smaller scale is better than all others
     near    : a scale to try first
     reach   : l_m Σ a_i; G(s) ≤ 2 s reach, so small steps are out as soon as any gain is known
@@ -91,11 +96,11 @@ class Search:
 
 def bounded(search: Search, budget: float = math.inf) -> Found:
     """Branch and bound over r ≥ low."""
-    best = _best_of(*search.sums(np.array([search.low, search.near])), Found(0.0, 0.0, 0))
+    best = _best_of(*search.sums(np.array([search.low, search.near])), Found(0.0, 0.0))
     r = np.geomspace(search.low, 2 * search.reach / best.gain, FIRST + 1)
     A, B = search.sums(r)
-    best = _polished(search.sums, _best_of(A, B, best))
-    H = 2 * r[:, None] * A - B  # (R, C)
+    best = _polished(search.sums, _best_of(A, B, best), DESCENTS)
+    H = 2 * r * A - B  # (R,)
     ends = r[:-1], r[1:], H[:-1], H[1:]
     slack, left_over = (
         SLACK * search.squared,
@@ -103,7 +108,7 @@ def bounded(search: Search, budget: float = math.inf) -> Found:
     )
     while True:
         bound = chord_bound(*ends)
-        open_ = (bound > best.gain + slack).any(axis=1)
+        open_ = bound > best.gain + slack
         open_ &= ends[1] - ends[0] > 4 * 2.0**-52 * ends[0]
         if not open_.any():
             return best
@@ -117,12 +122,12 @@ def bounded(search: Search, budget: float = math.inf) -> Found:
         left_over -= fresh * search.width
         if left_over < 0:
             trials = int(left_over / search.width) + fresh
-            gains = np.maximum(H_left / left[:, None] ** 2, H_right / right[:, None] ** 2)
+            gains = np.maximum(H_left / left**2, H_right / right**2)
             return _unproved(search, left, right, gains, trials, best)
         lefts, rights, inner = _cut(left, right, parts)
         new = search.sums(lefts[inner])
         best = _best_of(*new, best)
-        H_new = 2 * lefts[inner, None] * new[0] - new[1]
+        H_new = 2 * lefts[inner] * new[0] - new[1]
         ends = lefts, rights, *_both(H_left, H_right, H_new, parts, inner)
 
 
@@ -130,9 +135,9 @@ def _parts(
     left: Floats, right: Floats, H_left: Floats, H_right: Floats, bound: Floats, gain: float
 ) -> Indices:
     """Into how many parts to cut each interval, 2 … MOST_PARTS, to get its bound below the gain."""
-    at_ends = np.maximum(H_left / left[:, None] ** 2, H_right / right[:, None] ** 2)
+    at_ends = np.maximum(H_left / left**2, H_right / right**2)
     excess, room = bound - at_ends, np.maximum(gain - at_ends, 1e-300)
-    wanted = np.sqrt(np.where(bound > gain, excess / room, 0.0).max(axis=1))
+    wanted = np.sqrt(np.where(bound > gain, excess / room, 0.0))
     return np.ceil(1.1 * np.minimum(wanted, MOST_PARTS)).clip(2, MOST_PARTS).astype(np.intp)
 
 
@@ -149,10 +154,10 @@ def _cut(left: Floats, right: Floats, parts: Indices) -> tuple[Floats, Floats, M
 def _both(
     H_left: Floats, H_right: Floats, H_new: Floats, parts: Indices, inner: Mask
 ) -> tuple[Floats, Floats]:
-    """H at the left and at the right ends of all parts (P, C)."""
-    lefts = np.repeat(H_left, parts, axis=0)
+    """H at the left and at the right ends of all parts (P,)."""
+    lefts = np.repeat(H_left, parts)
     lefts[inner] = H_new
-    rights = np.roll(lefts, -1, axis=0)
+    rights = np.append(lefts[1:], 0.0)
     rights[np.cumsum(parts) - 1] = H_right
     return lefts, rights
 
@@ -162,7 +167,7 @@ def _unproved(
 ) -> Found:
     """More scales are tried in the best of the intervals, then all kinks around the best of them."""
     if trials > 0:
-        order = np.argsort(-at_ends.max(axis=1), kind="stable")[: max(1, trials // MOST_PARTS)]
+        order = np.argsort(-at_ends, kind="stable")[: max(1, trials // MOST_PARTS)]
         parts = np.full(order.size, trials // order.size + 1, dtype=np.intp)
         lefts, _, inner = _cut(left[order], right[order], parts)
         best = _polished(search.sums, _best_of(*search.sums(lefts[inner]), best))
@@ -183,12 +188,12 @@ def enumerated(search: Search, low: float, high: float, best: Found) -> Found:
     np.clip(at, 0, bins - 1, out=at)
     A_at = running_sums(np.append(kinks.A, np.bincount(at, kinks.rise_A, bins)))
     B_at = np.cumsum(np.append(kinks.B, np.bincount(at, kinks.rise_B, bins)))
-    best = _best_of(A_at[:, None], B_at[:, None], best)
+    best = _best_of(A_at, B_at, best)
     several = np.flatnonzero(np.bincount(at, minlength=bins) > 1)  # the others are done
     edges = low + width * np.arange(bins + 1.0)
     r0, r1 = edges[several], edges[several + 1]
     H0, H1 = 2 * r0 * A_at[several] - B_at[several], 2 * r1 * A_at[several + 1] - B_at[several + 1]
-    bound = chord_bound(r0, r1, H0[:, None], H1[:, None])[:, 0]
+    bound = chord_bound(r0, r1, H0, H1)
     open_ = np.zeros(bins, bool)
     open_[several] = bound > best.gain + SLACK * search.squared
     chosen = np.flatnonzero(open_[at])
@@ -202,27 +207,27 @@ def enumerated(search: Search, low: float, high: float, best: Found) -> Found:
 
 
 def _within(sums: Floats, rises: Floats, at: Indices, chosen: Indices, begin: Indices) -> Floats:
-    """The sums (k, 1) after each of the chosen kinks, those of a bin one after the other."""
+    """The sums (k,) after each of the chosen kinks, those of a bin one after the other."""
     run = np.cumsum(rises[chosen])
     before = np.repeat(np.append(0.0, run)[begin], np.diff(begin, append=chosen.size))
-    return (sums[at[chosen]] + run - before)[:, None]
+    return sums[at[chosen]] + run - before
 
 
-def _polished(sums: Sums, best: Found) -> Found:
+def _polished(sums: Sums, best: Found, most: float = math.inf) -> Found:
     """Nearest levels and best step in turn: a local descent, to bound away more from the start."""
-    while True:
+    while most > 0:
         better = _best_of(*sums(np.array([1 / best.step])), best)
         if better.gain <= best.gain:
             return best
-        best = better
+        best, most = better, most - 1
+    return best
 
 
-def chord_bound(left: Floats, right: Floats, H_left: Floats, H_right: Floats) -> Floats:
-    """max (α + β r) / r² over [left, right] for the chord through both ends: (I, C)."""
-    r0, r1 = left[:, None], right[:, None]
-    beta = (H_right - H_left) / (r1 - r0)
-    alpha = H_left - beta * r0
-    bound = np.maximum(H_left / (r0 * r0), H_right / (r1 * r1))
+def chord_bound(r0: Floats, r1: Floats, H0: Floats, H1: Floats) -> Floats:
+    """max (α + β r) / r² over [r0, r1] for the chord through H0 and H1 there: (I,)."""
+    beta = (H1 - H0) / (r1 - r0)
+    alpha = H0 - beta * r0
+    bound = np.maximum(H0 / (r0 * r0), H1 / (r1 * r1))
     falling = (alpha < 0) & (beta > 0)
     peak = np.divide(-2 * alpha, beta, where=falling, out=np.zeros_like(beta))
     inside = falling & (r0 < peak) & (peak < r1)
@@ -231,10 +236,10 @@ def chord_bound(left: Floats, right: Floats, H_left: Floats, H_right: Floats) ->
 
 
 def _best_of(A: Floats, B: Floats, best: Found) -> Found:
-    """The best of assignments (R, C) with sums A and B, and of what is known."""
+    """The best of assignments (R,) with sums A and B, and of what is known."""
     gains = np.divide(A * A, B, where=(B > 0) & (A > 0), out=np.zeros_like(A))
     most = float(gains.max(initial=0.0))
     if most <= best.gain:
         return best
-    row, column = np.unravel_index(int(np.argmax(gains)), gains.shape)
-    return Found(float(A[row, column] / B[row, column]), most, int(column))
+    at = int(np.argmax(gains))
+    return Found(float(A[at] / B[at]), most)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from lagrange.sets.ladders import Ladder, running_sums, sorted_floats
+from lagrange.sets.ladders import Ladder, Window, running_sums, sorted_floats
 from lagrange.sets.nearest import Floats
 from lagrange.sets.step_search import Found, Search, bounded
 
@@ -22,7 +22,7 @@ def best_step(magnitudes: Floats, levels: Floats, budget: float = math.inf) -> F
         return ternary(magnitudes)
     if levels.size == 1:
         mean = float(np.mean(magnitudes))
-        return Found(mean / float(levels[0]), mean * mean * magnitudes.size, 0)
+        return Found(mean / float(levels[0]), mean * mean * magnitudes.size)
     ladder = Ladder(magnitudes, levels)
     positive = levels[levels > 0]
     low = max(float(positive[0]) / ladder.top, ladder.first_scale())
@@ -34,36 +34,38 @@ def best_step(magnitudes: Floats, levels: Floats, budget: float = math.inf) -> F
 def best_shifted(x: Floats, top: int, zero_point: int | None, budget: float = math.inf) -> Found:
     """The best step and zero point z (free if None) of the levels −z … top − z; max |x| in [1/2, 1].
 
-    The column of the answer is z. A gain of 0: no level but zero is of use.
+    A gain of 0: no level but zero is of use.
     """
-    levels = np.arange(top + 1.0)
     if zero_point is None:
-        up, down = Ladder(x[x > 0], levels), Ladder(-x[x < 0], levels)
-    else:
-        ends = (top - zero_point) * (x > 0) + zero_point * (x < 0)
-        x = x[ends > 0]  # the others are zero for every step
-        up = Ladder(x[x > 0], levels[: top - zero_point + 1])
-        down = Ladder(-x[x < 0], levels[: zero_point + 1])
+        return _best_window(x, top, budget)
+    ends = (top - zero_point) * (x > 0) + zero_point * (x < 0)
+    x = x[ends > 0]  # the others are zero for every step
+    if not x.size:
+        return Found(0.0, 0.0, zero_point=zero_point)
+    levels = np.arange(top + 1.0)
+    up = Ladder(x[x > 0], levels[: top - zero_point + 1])
+    down = Ladder(-x[x < 0], levels[: zero_point + 1])
 
     def sums(r: Floats) -> tuple[Floats, Floats]:
-        if zero_point is not None:
-            above, below = up.sums(r), down.sums(r)
-            return above[0] + below[0], above[1] + below[1]
-        above, below = up.truncated_sums(r), down.truncated_sums(r)
-        return above[0][:, ::-1] + below[0], above[1][:, ::-1] + below[1]
+        above, below = up.sums(r), down.sums(r)
+        return above[0] + below[0], above[1] + below[1]
 
-    if not x.size:
-        return Found(0.0, 0.0, zero_point or 0)
-    largest, total = max(up.top, down.top), top * (up.total + down.total)
     used = tuple(side for side in (up, down) if side.a.size)
-    # unless more than half of the levels are in use, half the step is as good
-    half = (top / 2 - 1) / (up.top + down.top)
-    low = half if zero_point is None else min(side.first_scale() for side in used)
-    ladders = () if zero_point is None else used
-    low = max(1.0 / largest, low)
-    search = Search(sums, ladders, low, top / largest, total, _squared(x), x.size)
+    largest, total = max(up.top, down.top), up.total + down.total
+    low = max(1.0 / largest, min(side.first_scale() for side in used))
+    search = Search(sums, used, low, top / largest, top * total, _squared(x), x.size)
+    return bounded(search, budget)._replace(zero_point=zero_point)
+
+
+def _best_window(x: Floats, top: int, budget: float) -> Found:
+    """Unless more than half of the levels are in use, half the step is as good."""
+    window = Window(x, top)
+    spread, largest = float(window.a[-1] - window.a[0]), float(abs(x).max())
+    low, total = max(1.0 / largest, (top / 2 - 1) / spread), float(abs(x).sum())
+    search = Search(window.sums, (), low, top / largest, top * total, _squared(x), x.size)
     found = bounded(search, budget)
-    return found if zero_point is None else found._replace(column=zero_point)
+    z = window.zero_points(np.array([1 / found.step]))
+    return found._replace(zero_point=int(z[0]))
 
 
 def ternary(magnitudes: Floats) -> Found:
@@ -71,7 +73,7 @@ def ternary(magnitudes: Floats) -> Found:
     sums = running_sums(sorted_floats(magnitudes)[::-1])
     gains = sums * sums / np.arange(1, magnitudes.size + 1)
     j = int(np.argmax(gains))
-    return Found(float(sums[j]) / (j + 1), float(gains[j]), 0)
+    return Found(float(sums[j]) / (j + 1), float(gains[j]))
 
 
 def _squared(x: Floats) -> float:
