@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from numbers import Real
 from time import perf_counter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from lagrange import vectors
 from lagrange.blocks import Ask, Response
@@ -111,20 +111,18 @@ def _stamped(state: State[Any], seconds: float) -> State[Any]:
     return State(*state[:-1], record)  # _replace costs twice that
 
 
-def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Response]) -> Sequence[Response]:
+def _checked(asks: Sequence[Ask[Any]], answers: Sequence[Any]) -> Sequence[Response]:
     if len(answers) != len(asks):
         raise ValueError(f"{len(asks)} blocks were asked, {len(answers)} answers came back")
-    for i, answer in enumerate(answers):
-        if not isinstance(cast("Any", answer), Response):
-            raise ValueError(
-                f"the answer of block {asks[i].block} must be a Response, got {answer!r}"
-            )
-        cost = answer.cost  # floats first: Real is slow to ask
+    for ask, answer in zip(asks, answers, strict=True):
+        if not isinstance(answer, Response):
+            raise ValueError(f"the answer of block {ask.block} must be a Response, got {answer!r}")
+        cost: Any = answer.cost  # floats first: Real is slow to ask
         if not (isinstance(cost, (float, Real)) and math.isfinite(cost)):
-            raise ValueError(f"block {asks[i].block} answered with cost {cost!r}")
+            raise ValueError(f"block {ask.block} answered with cost {cost!r}")
         if not answer.bound < math.inf:
             raise ValueError(
-                f"block {asks[i].block} answered with bound {answer.bound}; where nothing is "
+                f"block {ask.block} answered with bound {answer.bound}; where nothing is "
                 "proved it must be -inf"
             )
     return answers

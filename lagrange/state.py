@@ -22,10 +22,18 @@ M = TypeVar("M")
 
 @dataclass(frozen=True)
 class Start:
-    """Where to start from: multipliers and responses of an earlier run; None is unknown."""
+    """Where to start from: multipliers and responses of an earlier run; None is unknown.
+
+    seconds : that finding them took, ≥ 0: the clock of the run begins there
+    """
 
     multipliers: Vector | None = None
     responses: tuple[Response | None, ...] = ()
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < math.inf:
+            raise ValueError(f"seconds must be a finite number ≥ 0, got {self.seconds}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,7 @@ def initial(problem: Problem[Any], start: Start | None, memory: M) -> State[M]:
         cost=math.fsum(r.cost for r in responses if r is not None),
         best=Best(),
         memory=memory,
-        record=Record(),
+        record=Record(seconds=start.seconds),
     )
 
 

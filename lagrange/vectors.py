@@ -58,7 +58,7 @@ def inner(a: Array, b: Array) -> float:
     return float(a.dot(b))  # twice as fast as @ on small ones
 
 
-def parts(shape: Sequence[int], pieces: int = 1) -> list[slice]:
+def parts(shape: Sequence[int], pieces: float = 1) -> list[slice]:
     """The first axis of an array of that shape, in slices of about ``pieces`` times PIECE numbers.
 
     All but the last are multiples of 16 numbers, 64 bytes or more: how a dot product rounds depends
@@ -66,7 +66,7 @@ def parts(shape: Sequence[int], pieces: int = 1) -> list[slice]:
     """
     each = max(1, math.prod(shape[1:]))
     least = 16 // math.gcd(each, 16)
-    entries = max(least, pieces * PIECE // each // least * least)
+    entries = max(least, int(pieces * PIECE) // each // least * least)
     return [slice(i, min(i + entries, shape[0])) for i in range(0, shape[0], entries)]
 
 

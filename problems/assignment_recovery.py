@@ -8,6 +8,8 @@ from problems.assignment_neighborhoods import Neighborhoods
 
 def recovering_bundle(data: AssignmentData, seed: int = 0) -> Recovering:
     """A bundle, and every other step a turn of large-neighborhood search at its best prices. The first
-    steps, a small part of a second, settle most of the bound; then turns take most of the time.
+    steps, a small part of a second, settle most of the bound; then turns take most of the time, and all
+    of it once the bound, rounded up, cannot rise.
     """
-    return Recovering(LevelBundle(), (Neighborhoods(data, seed=seed),), every=2, first=60)
+    bundle = LevelBundle(tolerance=1e-9, rounded=True)
+    return Recovering(bundle, (Neighborhoods(data, seed=seed),), every=2, first=60)

@@ -4,14 +4,17 @@ engine.solve        ask → answer all → tell, until a rule says stop
 Conversation        ask → answer all but one │ wait for that one │ → tell → ask …
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from lagrange.blocks import Ask, Response
 from lagrange.nn.formulas import opposite
-from lagrange.nn.rest import mapped, rest, settle, taken
+from lagrange.nn.rest import mapped, put_away, rest, settle, taken
+from lagrange.nn.thin import Shelf
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
 from lagrange.records import Record, Trace
@@ -38,6 +41,8 @@ class Conversation:
 
     The rows of the state are formulas (``rest``), and while an answer is worked on nobody but
     ``_state`` and ``_asks`` holds a state: what the solver lets go of is free at once.
+
+    spill : a folder; what the question outside is not asked with waits there
     """
 
     def __init__(
@@ -46,16 +51,22 @@ class Conversation:
         solver: Solver[Any],
         state: State[Any],
         observe: Callable[[Record], None],
+        spill: Path | str | None = None,
         outside: int = 0,
     ) -> None:
+        if spill is not None and not Path(spill).is_dir():
+            raise ValueError(f"spill must be a folder that is there, or None, got {str(spill)!r}")
         self.problem, self.solver = problem, solver
         self._observe, self._outside = observe, outside
+        self._spill = None if spill is None else Path(spill)
         self._unseen: list[Record] = []
-        self.resume(state, Trace())
+        self.resume(state, ())
 
-    def resume(self, state: State[Any], trace: Trace) -> None:
-        """Goes on from a state, up to the question to the block outside."""
-        self.trace = trace
+    def resume(self, state: State[Any], records: Iterable[Record]) -> None:
+        """Goes on from a state and its records, up to the question to the block outside."""
+        self.trace = Trace()
+        for record in records:
+            self.trace(record)
         self._began = perf_counter() - state.record.seconds
         self._state, self._asks = state, ()
         del state
@@ -75,6 +86,21 @@ class Conversation:
     def question(self) -> Ask[Any] | None:
         """What the block outside is asked; None when the solver has nothing left to ask."""
         return next((ask for ask in self._asks if ask.block == self._outside), None)
+
+    @contextmanager
+    def let_go(self) -> Generator[None]:
+        """Meanwhile and until it is told, nobody here holds the prices and the pull that the block
+        outside was asked with.
+        """
+        self._asks = tuple(
+            ask._replace(price={}, query=None) if ask.block == self._outside else ask
+            for ask in self._asks
+        )
+        try:
+            yield
+        except BaseException:
+            self._go_on()
+            raise
 
     def tell(self, answer: Response) -> bool:
         """The answer from outside, and those of the other blocks until the next question to it. Did
@@ -96,6 +122,9 @@ class Conversation:
         while self._asks and self.question is None:
             self._told(self._answers(None))
             self._asks = self.solver.ask(self.problem, self._state)
+        if self._spill is not None:
+            asked = [(ask.price, ask.query) for ask in self._asks if ask.block == self._outside]
+            put_away(Shelf(self._spill), asked, self._state, self._asks)
         rest(self._state, self._asks)
         self._whole = True
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from lagrange.nn.thin import Thin, thinned
+from lagrange.nn.thin import Filed, Shelf, Thin, thinned
 from lagrange.vectors import parts
 
 aten: Any = torch.ops.aten
@@ -25,6 +25,7 @@ LATER = {  # exactly rounded entry by entry: the same bits in whatever pieces
     aten._to_copy.default,
 }
 ALIGNED = 64  # bytes
+FINE = 0.25  # of a piece of ``vectors`` is computed at a time
 UNREAD = {"new_empty", "new_zeros", "new_ones", "new_full", "empty_like", "zeros_like", "ones_like"}
 
 
@@ -41,7 +42,7 @@ class Row:
         self,
         shape: torch.Size,
         like: Tensor,
-        memory: Tensor | Thin | None = None,
+        memory: Tensor | Thin | Filed | None = None,
         operation: Any = None,
         terms: Sequence[Any] = (),
         given: Mapping[str, Any] | None = None,
@@ -68,7 +69,7 @@ class Row:
         """All numbers; not to be written to."""
         if isinstance(self.memory, Tensor):
             return self.memory
-        pieces = parts(self.shape)
+        pieces = parts(self.shape, FINE)
         if len(pieces) == 1:
             return self.piece(pieces[0])
         whole = self.like.new_empty(self.shape)
@@ -87,7 +88,7 @@ class Row:
     def compute(self) -> None:
         """From now on its numbers are in memory and what it was made of is forgotten."""
         if self.memory is None:
-            self.memory, self.operation, self.terms, self.depth = self.read(), None, (), 0
+            self._become(self.read())
 
     def keep(self) -> None:
         """What was lent is copied, and what is mostly zeros made thin."""
@@ -95,6 +96,15 @@ class Row:
             self.memory, self.lent = self.memory.clone(), False
         elif isinstance(self.memory, Tensor) and not self.constant:
             self.memory = thinned(self.memory)
+
+    def put_on(self, shelf: Shelf) -> None:
+        """Its numbers go to the file, piece by piece, unless they take no memory."""
+        if not (self.constant or isinstance(self.memory, Filed)):
+            pieces = map(self.piece, parts(self.shape, FINE))
+            self._become(shelf.put(pieces, self.like, self.shape))
+
+    def _become(self, memory: Tensor | Filed) -> None:
+        self.memory, self.operation, self.terms, self.depth = memory, None, (), 0
 
 
 class Flat(Row):
@@ -163,6 +173,9 @@ class Formula(Tensor):
     def tolist(self) -> Any:
         return cast(Any, self.row.read()).tolist()
 
+    def __deepcopy__(self, memo: Any) -> Tensor:
+        return self.row.read().clone() if isinstance(self.row.memory, Tensor) else self.row.read()
+
     def __repr__(self, **_: Any) -> str:
         return f"Formula({tuple(self.shape)}, {self.dtype})"
 
@@ -203,7 +216,7 @@ def reader(*, lent: bool) -> Callable[[Tensor], Tensor]:
     return made
 
 
-def bare(tensor: Tensor) -> Tensor | Thin:
+def bare(tensor: Tensor) -> Tensor | Thin | Filed:
     """The memory that a formula reads if it only reads; else itself."""
     if isinstance(tensor, Formula) and tensor.row.memory is not None:
         return tensor.row.memory

@@ -17,7 +17,7 @@ from lagrange.nn.formulas import read
 from lagrange.queries import Quadratic
 from lagrange.vectors import PIECE, Vector, first_bad_row, parts
 
-PIECES = 16  # that make a large tensor
+PIECES, FEW = 16, 2  # that make a large tensor: where sums are taken, and entry by entry
 
 length: Callable[[Tensor], Tensor] = cast(Any, torch.linalg).vector_norm  # not typed by torch
 
@@ -53,7 +53,7 @@ class Pull(NamedTuple):
         a = step * self.rho
         with torch.no_grad():
             for name, price in self.price.items():
-                for part in _parts(weights[name]):
+                for part in _parts(weights[name], FEW):
                     if self.rho > 0:
                         move = self.beyond(name, weights[name], part).mul_(a / (1 + a))
                     else:
@@ -73,9 +73,9 @@ def pull_of(names: Sequence[str], price: Vector, query: Quadratic | None) -> Pul
     return Pull(query.rho, prices, {name: query.offset[name] for name in names})
 
 
-def _parts(weight: Tensor) -> list[slice] | list[None]:
+def _parts(weight: Tensor, pieces: int = PIECES) -> list[slice] | list[None]:
     """A small one is worked on as a whole, which is faster; of a large one no second copy is made."""
-    return parts(weight.shape, PIECES) if weight.numel() > PIECES * PIECE else [None]
+    return parts(weight.shape, pieces) if weight.numel() > pieces * PIECE else [None]
 
 
 class _Term(torch.autograd.Function):

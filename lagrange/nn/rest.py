@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lagrange.nn.formulas import Formula, Row, aten, bare, formula, read, reader
-from lagrange.nn.thin import BITS, Thin
+from lagrange.nn.thin import BITS, Filed, Shelf, Thin
 from lagrange.vectors import parts
 
 T = TypeVar("T")
@@ -50,6 +50,25 @@ def rest(*values: Any) -> None:
                 source.keep()
 
 
+def put_away(shelf: Shelf, asked: Any, *values: Any) -> None:
+    """Settles; all numbers but those that a question asks with go on the shelf, and so do sums that
+    hold on to an older one. Sums of what is on a shelf that the question asks with are computed.
+    """
+    settle(*values)
+    wanted, own = list(rows(asked)), [row for value in values for row in rows(value)]
+    kept, there = {id(row) for row in wanted}, {id(row) for row in own if row.memory is not None}
+    for row in own:
+        if id(row) not in kept and any(id(s) not in there for s in row.sources() if _is_filed(s)):
+            row.put_on(shelf)
+            there.add(id(row))
+    for source in {id(s): s for row in own for s in row.sources()}.values():
+        if id(source) not in kept:
+            source.put_on(shelf)
+    for row in wanted:
+        if any(map(_is_filed, row.sources())):
+            row.compute()
+
+
 def rows(value: Any) -> Iterator[Row]:
     """The rows of all formulas in a nest of records, mappings and sequences."""
     if isinstance(value, Formula):
@@ -71,7 +90,7 @@ def memory(*values: Any) -> int:
     tensors: list[Tensor] = []
     for source in sources.values():
         held = source.memory
-        tensors += held.tensors() if isinstance(held, Thin) else [cast(Tensor, held)]
+        tensors += held.tensors() if isinstance(held, Thin | Filed) else [cast(Tensor, held)]
     storages = [tensor.untyped_storage() for tensor in tensors]
     return sum({s.data_ptr(): s.nbytes() for s in storages}.values())
 
@@ -169,7 +188,11 @@ def mapped(
 
 
 def _is_cheap(source: Row) -> bool:
-    return source.constant or isinstance(source.memory, Thin)
+    return source.constant or isinstance(source.memory, Thin | Filed)
+
+
+def _is_filed(source: Row) -> bool:
+    return isinstance(source.memory, Filed)
 
 
 def _same_bits(a: Tensor, b: Tensor) -> bool:

@@ -17,6 +17,7 @@ puts the next question. The same training in a ``TrainingBlock`` under ``solve``
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -57,6 +58,8 @@ class Compression:
     optimizer : that of the loop. Needed, as ``cost`` is, by solvers that may reject an answer
     cost      : model → loss on a fixed set of batches of the training data. Called in eval mode
                 without gradients, at every update
+    spill     : a folder on a disk: what no step of the loop reads, such as what undoes a rejected
+                answer, waits there between updates, in files without names; None: in memory
     observe   : called with the record of every finished step
     """
 
@@ -69,6 +72,7 @@ class Compression:
         *,
         optimizer: torch.optim.Optimizer | None = None,
         cost: Cost | None = None,
+        spill: Path | str | None = None,
         observe: Callable[[Record], None] = ignore,
     ) -> None:
         if isinstance(solver, type):
@@ -79,7 +83,7 @@ class Compression:
         self._spread = ranks.is_spread(model)
         require_own(self.targets, self._net, self._optimizer)
         problem = self._problem(sets)
-        self._talk = Conversation(problem, solver, self._start(problem, solver), observe)
+        self._talk = Conversation(problem, solver, self._start(problem, solver), observe, spill)
         self._finished = False
         self._uses: set[str] = set()
         self._pull = self._asked()
@@ -87,9 +91,7 @@ class Compression:
 
     @property
     def state(self) -> State[Any]:
-        """The solver's state, as ``solve`` keeps it, with every row in memory. Nothing in it is shared
-        with the model.
-        """
+        """The solver's state, as ``solve`` keeps it, in memory. The model shares nothing with it."""
         return opened(self._talk.state)
 
     @property
@@ -127,10 +129,10 @@ class Compression:
         self._uses.add("pull(step)")
 
     def update(self, position: Any = None) -> Record:
-        """The training so far is the network's answer; returns the record of the last step.
+        """The training so far is the network's answer; returns the record of the last step. If the
+        solver rejects the answer, model and optimizer are put back to where they were.
 
         position : where the loop stands in its data, any JSON-able value; the property gives it back
-        If the solver rejects the answer, model and optimizer are put back to where they were.
         Gradients take memory that is needed here: ``optimizer.zero_grad()`` before, not after.
         """
         self._require_active()
@@ -140,10 +142,10 @@ class Compression:
                 f"since the last update {used} took part in the training: use one of penalty() and "
                 "pull(step), with gradients enabled"
             )
-        answer = self._answer(position)
-        self._pull = Pull(0.0, {}, {})  # lets go of the old prices
-        try:
-            if not self._talk.tell(answer):
+        self._pull = Pull(0.0, {}, {})
+        try:  # nobody here holds on to the old prices, nor to what is rejected
+            answers = [self._answer(position)]
+            if not self._talk.tell(answers.pop()):
                 self._put_back()
             self._uses.clear()
         finally:
@@ -202,11 +204,8 @@ class Compression:
                 f"the checkpoint is of another solver: of {type(state.memory).__module__}, not of "
                 f"{type(own.memory).__module__}"
             )
-        trace = Trace()
-        for record in decode(saved["trace"]):
-            trace(record)
         del own
-        self._talk.resume(state, trace)
+        self._talk.resume(state, decode(saved["trace"]))
         self._uses = set(saved["uses"])
         self._pull = self._asked()
         self._talk.report()
@@ -254,14 +253,15 @@ class Compression:
         require_own(self.targets, self._net, self._optimizer)
         lend = reader(lent=True)
         image = image_of(self.targets, lend)
-        bad = first_bad_row(image)
-        if bad is not None:
+        if (bad := first_bad_row(image)) is not None:
             raise ValueError(
                 f"the weights of {bad!r} hold a NaN or an infinity: lower the learning rate or rho"
             )
         if self._spread:
             ranks.require_same(image)
-        return Response(image, self._measured(), -math.inf, self._point(lend, position))
+        with self._talk.let_go():
+            cost = self._measured()
+        return Response(image, cost, -math.inf, self._point(lend, position))
 
     def _point(self, lend: Callable[[Tensor], Tensor], position: Any) -> NetworkPoint:
         """To come back to, if that may be needed; also lent."""
@@ -278,7 +278,7 @@ class Compression:
                 "the solver dropped an answer although costs had not mattered to it before, and the "
                 "weights before were not kept"
             )
-        restore(opened(kept.point), self._net, self._optimizer)
+        restore(kept.point, self._net, self._optimizer)
 
     def _measured(self) -> float:
         if self._cost is None:

@@ -11,8 +11,9 @@ Update       every block answers the same prices λ; each answer is a cut of its
 Guarantee    With exact blocks and bounded X_i values at λ̂ tend to max q [1]. ``dual_residual`` of a
              record is δ = ε + R‖s‖, s = (λ⁺ − λ̂)/t, where the weighted cuts lie ε above the value v at
              λ̂: no μ ∈ Λ within R = max(1, ‖λ̂‖) of λ̂ has q(μ) > v + δ. When δ ≤ tolerance (1 + |v|)
-             nothing is asked any more. ε and s are computed in floats: δ says when to stop; it is no
-             proved bound. Proved are, as ever, the lower bounds, at every step.
+             nothing is asked any more. With ``rounded`` nor is it when v + δ ≤ the best lower bound:
+             rounded up, no bound within R of λ̂ is higher. ε and s are computed in floats: δ says
+             when to stop; it is no proved bound. Proved are, as ever, the lower bounds, at every step.
 Caveat       v is the value of the answers. Blocks that miss their minimum by ε_i push it and the model
              up by Σ ε_i at most; bounds hold all the same. What ``weighted_images`` returns is
              nearly feasible for the *convexified* problem, not for the problem.
@@ -39,7 +40,7 @@ from lagrange.records import Record
 from lagrange.solvers.bundle_program import Effort, Proximal, best_step
 from lagrange.solvers.cuts import Cuts, FloatArray
 from lagrange.solvers.flat import Flat
-from lagrange.state import Start, State, initial
+from lagrange.state import Best, Start, State, initial
 from lagrange.sweeps import proved, sweep
 from lagrange.vectors import Vector, dot, norm, subtract
 
@@ -79,6 +80,8 @@ class LevelBundle:
     step_size  : the first t > 0; None: it aims at a rise of 1 % of the first value.
     accuracy   : the quadratic program may miss this share of the foretold rise, in (0, 1)
     sweeps     : of the quadratic program at most, a step
+    rounded    : of a problem with whole objectives (``integral``) only the bound is wanted, rounded up:
+                 stop as soon as it cannot rise, which may be far from the best multipliers.
     """
 
     columns: int | None = None
@@ -87,6 +90,7 @@ class LevelBundle:
     step_size: float | None = None
     accuracy: float = 0.3
     sweeps: int = 100
+    rounded: bool = False
 
     def __post_init__(self) -> None:
         if self.columns is not None:
@@ -106,11 +110,16 @@ class LevelBundle:
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[None], ...]:
         memory = state.memory
-        if memory.cuts and memory.gap <= self.tolerance * (1.0 + abs(memory.value)):
+        if memory.cuts and memory.gap <= self._enough(problem, state.best, memory.value):
             return ()
         return tuple(
             Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
         )
+
+    def _enough(self, problem: Problem[Any], best: Best, value: float) -> float:
+        """The δ that is small enough: within the tolerance, or too little to show in the bound."""
+        unseen = best.lower_bound - value if self.rounded and problem.integral else 0.0
+        return max(self.tolerance * (1.0 + abs(value)), unseen)
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
@@ -125,8 +134,10 @@ class LevelBundle:
         feasible = bounds.feasible_point(problem, answers, g)
         best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
         memory, cuts, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
-        t = memory.step_size
-        memory, prices = self._stepped(problem, flat, memory, cuts)
+        t, signed = memory.step_size, flat.marks(problem.inequality)
+        program = Proximal(memory.center, flat.array(problem.rhs), t, signed)
+        little = 0.1 * self._enough(problem, best, memory.value)
+        memory, prices = self._stepped(program, memory, cuts, little)
         multipliers = flat.vector(prices)
         moved = norm(subtract(multipliers, state.multipliers))
         return State(
@@ -184,12 +195,10 @@ class LevelBundle:
         return self.columns or 40 + 2 * -(-entries // blocks)
 
     def _stepped(
-        self, problem: Problem[Any], flat: Flat, memory: Memory, cuts: Cuts
+        self, program: Proximal, memory: Memory, cuts: Cuts, little: float
     ) -> tuple[Memory, FloatArray]:
-        """The memory after the quadratic program, and λ⁺."""
+        """The memory after the quadratic program, and λ⁺; ``little`` more is as good as none."""
         center, t = memory.center, memory.step_size
-        program = Proximal(center, flat.array(problem.rhs), t, flat.marks(problem.inequality))
-        little = 0.1 * self.tolerance * (1.0 + abs(memory.value))
         step = best_step(program, cuts, memory.value, Effort(self.accuracy, little, self.sweeps))
         s = program.slope(step.residual)
         # for μ ∈ Λ: model(μ) ≤ weighted sum at λ⁺ + ⟨s, μ − λ⁺⟩, since λ⁺ is a projection

@@ -28,7 +28,7 @@ from lagrange import bounds, vectors
 from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, require_rho
-from lagrange.records import Record
+from lagrange.records import NAN, Record
 from lagrange.solvers.moves import next_move, progress
 from lagrange.state import Best, Start, State, initial, replaced
 from lagrange.step_sizes import AnyStepSize, require_rule
@@ -38,12 +38,12 @@ Q = TypeVar("Q", None, Quadratic)
 
 
 class Heard(NamedTuple):
-    """The answers at the present λ, accepted or not, newest first: a chain, so that one more costs
-    the same however many there are.
+    """A step's answers at the present λ, accepted or not, and those of earlier steps: a chain, so that
+    one more costs the same however many there are; length is the number of answers in it.
     """
 
-    block: int
-    answer: Response
+    blocks: Sequence[int]
+    answers: Sequence[Response]
     earlier: "Heard | None"
     length: int
 
@@ -61,6 +61,17 @@ class Memory(NamedTuple):
     fresh: bool
     heard: Heard | None
     rule: Any
+
+
+class Swap(NamedTuple):
+    """What putting answers in changes: their cost f before and after, Σ (new image − old image)."""
+
+    old: float
+    new: float
+    change: Vector
+
+
+Held = tuple[tuple[Response | None, ...], Vector, float]  # answers, their residual, their cost
 
 
 @final
@@ -117,7 +128,7 @@ class SurrogateLagrangian(Generic[Q]):
         return state._replace(memory=state.memory._replace(fresh=fresh))
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Any], ...]:
-        if _all_heard(state.responses, state.memory) and norm(state.residual) == 0:
+        if _all_heard(state.responses, state.memory.heard) and norm(state.residual) == 0:
             return ()  # every block was heard at this λ and g = 0: no step changes anything
         price, responses = state.multipliers, state.responses
         return tuple([Ask(i, price, self._query(state, i), responses[i]) for i in self._due(state)])
@@ -126,19 +137,17 @@ class SurrogateLagrangian(Generic[Q]):
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
         due, (_, fresh, heard, rule) = self._due(state), state.memory
-        for block, answer in zip(due, answers, strict=True):
-            heard = Heard(block, answer, heard, 1 if heard is None else heard.length + 1)
+        heard = Heard(due, tuple(answers), heard, len(due) + (0 if heard is None else heard.length))
         if fresh:
             problem.check_rows(answers)
-        swap = Swap([state.responses[i] for i in due], answers)
-        change = swap.change()
-        accepted = fresh or self._improves(state, swap, change)
+        swap = _swap([state.responses[i] for i in due], answers)
+        accepted = fresh or self._improves(state, swap)
         if accepted:
-            held = swap.made(problem, state, due, change)
+            held = _put_in(problem, state, due, answers, swap)
             if self.rho is not None:
                 heard = None  # the pull changed with x: what was heard before answers no longer
         else:
-            held = Held(state.responses, state.residual, state.cost)
+            held = state.responses, state.residual, state.cost
         turn = (due[-1] + 1) % len(state.responses)
         return self._finished(problem, state, held, Memory(turn, False, heard, rule), accepted)
 
@@ -151,7 +160,7 @@ class SurrogateLagrangian(Generic[Q]):
         turn = state.memory.turn
         if self.group == 1:  # all that is done at every step counts, when blocks take microseconds
             return (turn,)
-        return tuple((turn + j) % n for j in range(min(self.group, n)))
+        return tuple([(turn + j) % n for j in range(min(self.group, n))])
 
     def _query(self, state: State[Memory], block: int) -> Quadratic | None:
         if self.rho is None:
@@ -160,9 +169,10 @@ class SurrogateLagrangian(Generic[Q]):
         own: Vector = {} if response is None else response.image
         return Quadratic(self.rho, vectors.subtract(state.residual, own))
 
-    def _improves(self, state: State[Memory], swap: "Swap", change: Vector) -> bool:
+    def _improves(self, state: State[Memory], swap: Swap) -> bool:
         """SOC: L(λ, x') < L(λ, x), as the sign of the difference, at the λ that was asked."""
-        difference = _cost(swap.new) - _cost(swap.old) + dot(state.multipliers, change)
+        old, new, change = swap
+        difference = new - old + dot(state.multipliers, change)
         if self.rho is not None:  # ρ/2 (‖g + Δ‖² − ‖g‖²)
             difference += self.rho * (dot(state.residual, change) + dot(change, change) / 2)
         return difference < 0
@@ -171,91 +181,74 @@ class SurrogateLagrangian(Generic[Q]):
         self,
         problem: Problem[Any],
         state: State[Memory],
-        held: "Held",
+        held: Held,
         memory: Memory,
         accepted: bool,
     ) -> State[Memory]:
         """The bounds proved right now, the step's record, the move of λ if the step earned one."""
-        g, multipliers = held.residual, state.multipliers
+        (responses, g, cost), (turn, _, heard, rule) = held, memory
+        multipliers, best, before = state.multipliers, state.best, state.record
         length = norm(g)
         # every block was heard at this λ: whatever was refused, x is now a (block-wise) minimizer
-        settled = _all_heard(held.responses, memory)
-        lower, upper, best = math.nan, math.nan, state.best
+        settled = _all_heard(responses, heard)
+        lower = upper = NAN
         if settled or length == 0:
-            lower, upper, best = self._bounds(problem, state, held, memory, settled)
-        value = held.cost + dot(multipliers, g) + (self.rho or 0.0) / 2 * length**2
-        step, rule, heard = 0.0, memory.rule, memory.heard
-        earned = (accepted or settled) and length > 0
-        if earned:
-            step, _, rule = next_move(self.step_size, progress(state, best, length, value), rule)
-        if step > 0:  # a rule may say 0: then λ stays, and what was heard stays true
-            multipliers, heard = problem.project(add_scaled(multipliers, step, g)), None
-        record = Record(
-            step=state.record.step + 1,
-            cost=held.cost,
-            lagrangian=value,
-            lower_bound=lower,
-            upper_bound=upper,
-            residual=length,
-            step_size=step if earned else math.nan,
-            movement=step * length if earned else math.nan,
-            rho=math.nan if self.rho is None else self.rho,
-            accepted=accepted,
-            moves=state.record.moves + earned,
+            lower, upper, best = self._bounds(problem, state, held, heard, settled)
+        value = cost + dot(multipliers, g) + (self.rho or 0.0) / 2 * length**2
+        size, moves = NAN, before.moves
+        if (accepted or settled) and length > 0:  # the step has earned a move
+            now = progress(state, best, length, value)
+            (size, _, rule), moves = next_move(self.step_size, now, rule), moves + 1
+            if size > 0:  # a rule may say 0: then λ stays, and what was heard stays true
+                multipliers, heard = problem.project(add_scaled(multipliers, size, g)), None
+        rho, movement = NAN if self.rho is None else self.rho, size * length
+        record = Record(  # in the order of its fields: in half the time that keywords take
+            *(before.step + 1, 0.0, cost, value, lower, upper, length, NAN, NAN, NAN),
+            *(size, movement, rho, accepted, moves),
         )
-        return State(multipliers, *held, best, Memory(memory.turn, False, heard, rule), record)
+        return State(multipliers, *held, best, Memory(turn, False, heard, rule), record)
 
     def _bounds(
         self,
         problem: Problem[Any],
         state: State[Memory],
-        held: "Held",
-        memory: Memory,
+        held: Held,
+        heard: Heard | None,
         settled: bool,
     ) -> tuple[float, float, Best]:
         """The bounds that all blocks at one λ, or a residual of 0, prove; and the best ones now."""
-        lower, best = math.nan, state.best
+        (responses, g, _), lower, best = held, NAN, state.best
         if settled and self.rho is None:
-            everyone = _everyone(memory.heard, len(held.responses))
+            everyone = _everyone(heard, len(responses))
             lower = bounds.certified_lower_bound(problem, state.multipliers, everyone)
             best = best.with_lower(lower, state.multipliers)
-        present = [r for r in held.responses if r is not None]
-        feasible = bounds.feasible_point(problem, present, held.residual)
-        return lower, math.nan if feasible is None else feasible.cost, best.with_feasible(feasible)
+        present = [r for r in responses if r is not None]
+        feasible = bounds.feasible_point(problem, present, g)
+        return lower, NAN if feasible is None else feasible.cost, best.with_feasible(feasible)
 
 
-class Held(NamedTuple):
-    """What a state has of the answers: they, their residual, their cost."""
+def _swap(old: Sequence[Response | None], new: Sequence[Response]) -> Swap:
+    change: Vector = {}
+    for before, after in zip(old, new, strict=True):
+        change = vectors.add(change, after.image) if change else after.image
+        if before is not None:
+            change = vectors.subtract(change, before.image)
+    return Swap(_cost(old), _cost(new), change)
 
-    responses: tuple[Response | None, ...]
-    residual: Vector
-    cost: float
 
-
-class Swap(NamedTuple):
-    """Answers and what they would replace."""
-
-    old: Sequence[Response | None]
-    new: Sequence[Response]
-
-    def change(self) -> Vector:
-        """Σ (new image − old image)."""
-        change: Vector = {}
-        for before, after in zip(self.old, self.new, strict=True):
-            change = vectors.add(change, after.image) if change else after.image
-            if before is not None:
-                change = vectors.subtract(change, before.image)
-        return change
-
-    def made(
-        self, problem: Problem[Any], state: State[Any], due: Sequence[int], change: Vector
-    ) -> Held:
-        """With the answers put in; residual and cost change by their differences."""
-        responses = replaced(state.responses, due, self.new)
-        if len(due) == len(responses):  # summing afresh costs the same and never drifts
-            return Held(responses, problem.residual(responses), math.fsum(a.cost for a in self.new))
-        cost = state.cost + _cost(self.new) - _cost(self.old)
-        return Held(responses, vectors.add(state.residual, change), cost)
+def _put_in(
+    problem: Problem[Any],
+    state: State[Any],
+    due: Sequence[int],
+    answers: Sequence[Response],
+    swap: Swap,
+) -> Held:
+    """The answers in place of what they replace; residual and cost change by their differences."""
+    old, new, change = swap
+    responses = replaced(state.responses, due, answers)
+    if len(due) == len(responses):  # summing afresh costs the same and never drifts
+        return responses, problem.residual(responses), new
+    return responses, vectors.add(state.residual, change), state.cost + new - old
 
 
 def _cost(responses: Sequence[Response | None]) -> float:
@@ -265,15 +258,15 @@ def _cost(responses: Sequence[Response | None]) -> float:
     return math.fsum(r.cost for r in responses if r is not None)
 
 
-def _all_heard(responses: Sequence[Any], memory: Memory) -> bool:
+def _all_heard(responses: Sequence[Any], heard: Heard | None) -> bool:
     """Turns are cyclic: as many answers as blocks at one λ are the answers of all blocks."""
-    return memory.heard is not None and memory.heard.length >= len(responses)
+    return heard is not None and heard.length >= len(responses)
 
 
 def _everyone(heard: Heard | None, blocks: int) -> list[Response]:
     """The newest answer of every block at the present λ."""
     newest: dict[int, Response] = {}
     while heard is not None and len(newest) < blocks:
-        newest.setdefault(heard.block, heard.answer)
+        newest = {**dict(zip(heard.blocks, heard.answers, strict=True)), **newest}
         heard = heard.earlier
     return [newest[i] for i in range(blocks)]

@@ -1,10 +1,12 @@
 """The bundle method: every step against a quadratic program solved by somebody else."""
 
+from dataclasses import replace
+
 import cvxpy as cp
 import numpy as np
 import pytest
 
-from lagrange import Start, compiled
+from lagrange import Start, Status, StepLimit, compiled, solve
 from lagrange.solvers.bundle import LevelBundle, weighted_images
 from lagrange.solvers.bundle_program import Effort, Proximal, best_step
 from lagrange.solvers.cuts import Cuts
@@ -235,3 +237,24 @@ def test_it_asks_nothing_once_the_certificate_is_small():
         state = solver.tell(problem, state, answers)
     assert not asks
     assert state.record.dual_residual <= 1e-3 * state.record.dual_scale
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+def test_with_whole_objectives_it_can_stop_once_the_rounded_bound_cannot_rise(rounded):
+    """Costs of the menu are whole, the best dual value is 1.75: no feasible point costs less than 2."""
+    problem = replace(MENU.problem(), integral=True)
+    solver = LevelBundle(tolerance=1e-9, accuracy=1e-3, sweeps=500, rounded=rounded)
+    run = solve(problem, solver, stop=StepLimit(100))
+    memory, gaps = run.state.memory, run.trace.column("dual_residual")
+    assert run.status is Status.COMPLETE and run.lower_bound == 2
+    assert (max(gaps[-1], 1.75 - memory.value) > 1e-7) == rounded
+    assert memory.value + gaps[-1] <= 2 or not rounded
+    if rounded:  # and not a step later than it could
+        before = solve(problem, solver, stop=StepLimit(len(gaps) - 1)).state
+        assert before.memory.value + gaps[-2] > before.best.lower_bound
+
+
+def test_it_goes_on_where_objectives_are_not_whole():
+    solver = LevelBundle(tolerance=1e-9, accuracy=1e-3, sweeps=500, rounded=True)
+    run = solve(MENU.problem(), solver, stop=StepLimit(100))
+    assert run.lower_bound == pytest.approx(1.75, abs=1e-7)

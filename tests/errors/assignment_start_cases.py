@@ -1,7 +1,10 @@
 """Where the assignment family starts from: what it refuses."""
 
+import math
+
 import numpy as np
 
+from lagrange import Start
 from problems.assignment import assignment
 from problems.assignment_data import AssignmentData
 from problems.assignment_start import start_of
@@ -20,6 +23,12 @@ CASES = [
         lambda v: assignment(start=v.strip("'")),
         ("'dual'", "'LP'"),
         "start must be one of capacity, lp, costs, zero",
+    ),
+    *refused(
+        "Start of less than no time",
+        lambda seconds: Start(seconds=seconds),
+        (-1.0, math.inf, math.nan),
+        "seconds must be a finite number ≥ 0",
     ),
     Case(
         "assignment start for capacities",

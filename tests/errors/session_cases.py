@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -231,6 +232,11 @@ SESSION = [
     ("update after one that broke off", lambda _: broken_off(), "half-way", "load a checkpoint"),
     ("row changed in place", lambda _: formula(torch.ones(3)).add_(1), "not changed in place"),
     ("processes apart", apart, "hold different weights"),
+    (
+        "spill into no folder",
+        lambda _: session(spill=Path("no/such/folder")),
+        "a folder that is there, or None, got 'no/such/folder'",
+    ),
     (
         "block outside asked inside",
         lambda _: Outside().respond({}, None, None),

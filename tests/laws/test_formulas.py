@@ -1,5 +1,6 @@
 """Rows that are formulas give the bits of tensors, hold no memory, and let go of what is gone."""
 
+import copy
 import itertools
 
 import pytest
@@ -8,8 +9,8 @@ import torch
 from lagrange import vectors
 from lagrange.nn import thin
 from lagrange.nn.formulas import Formula, Row, aten, bare, formula, read, reader
-from lagrange.nn.rest import memory, recalled, recorded, rest, rows, settle, taken
-from lagrange.nn.thin import Thin, thinned
+from lagrange.nn.rest import memory, put_away, recalled, recorded, rest, rows, settle, taken
+from lagrange.nn.thin import Filed, Shelf, Thin, thinned
 from tests.contracts.set_cases import CASES, points
 
 
@@ -208,3 +209,49 @@ def test_a_checkpoint_keeps_each_number_once_and_comes_back():
     assert memory(again) == memory(state)
     assert all(same(again[name], state[name]) for name in state)
     assert again["g"].row.operation is aten.sub.Tensor
+
+
+@pytest.mark.parametrize("dtype", (torch.float64, torch.float32, torch.bfloat16, torch.float16))
+def test_files_give_the_bits_back(dtype, tmp_path, piece):
+    shelf = Shelf(tmp_path)
+    drawn = numbers(1, (35, 2, 3, 1)).to(dtype)
+    for tensor in (drawn, drawn.to(memory_format=torch.channels_last), drawn.transpose(0, 1)):
+        row = formula(tensor).row
+        row.put_on(shelf)
+        assert isinstance(row.memory, Filed) and row.memory.tensors() == ()
+        again = row.read()
+        assert again.dtype == dtype and torch.equal(again, tensor)
+        assert torch.equal(torch.signbit(again), torch.signbit(tensor))
+        assert torch.equal(row.piece(slice(1, 2)), tensor[1:2])
+        copied = copy.deepcopy(Formula(row))
+        assert type(copied) is torch.Tensor and torch.equal(copied, tensor)
+
+
+def test_putting_away_keeps_what_is_asked_with(tmp_path, piece):
+    """The price stays; the sum of what went is computed; what was let go of is no longer held."""
+    y, w, old, z = (formula(numbers(seed)) for seed in (1, 2, 3, 4))
+    shelf = Shelf(tmp_path)
+    put_away(shelf, [], old)
+    state = {"y": y, "w": w, "z": z, "g": old + (w - z)}  # g is written while old and w are read
+    asked = {"price": y, "offset": state["g"] - w}
+    wanted = {n: read(row).clone() for n, row in (state | asked).items()}
+    put_away(shelf, asked, state, asked)
+    assert all(same(row, wanted[name]) for name, row in (state | asked).items())
+    assert memory(state, asked) == read(y).nbytes + read(w).nbytes
+    assert state["y"].row.memory is y.row.memory and isinstance(state["g"].row.memory, Filed)
+    assert old.row not in [s for row in rows(state) for s in row.sources()]
+
+
+def test_what_is_lent_is_copied_into_the_file(tmp_path):
+    weight = numbers(1)
+    state = [reader(lent=True)(weight)]
+    put_away(Shelf(tmp_path), [], state)
+    weight.add_(1.0)
+    assert same(state[0], numbers(1)) and memory(state) == 0
+
+
+def test_a_copy_of_a_formula_is_a_tensor_of_its_own():
+    weight = numbers(1)
+    copied = copy.deepcopy(formula(weight))
+    weight.add_(1.0)
+    assert type(copied) is torch.Tensor and same(copied, numbers(1))

@@ -59,6 +59,16 @@ def test_capacity_prices_are_those_of_the_relaxed_capacities(kind, seed):
     assert proved[1] == pytest.approx(proved[0], rel=1e-3)
 
 
+def test_the_time_of_a_start_is_time_of_the_run():
+    method = assignment(kind="D", agents=5, jobs=60, start="lp").methods["subgradient"](3)
+    assert method.start.seconds > 0
+    state = method.solver.init(method.problem, method.start)
+    run = solve(method.problem, method.solver, stop=StepLimit(3), start=state)
+    seconds = run.trace.column("seconds")
+    assert seconds[0] > state.record.seconds == method.start.seconds
+    assert seconds == sorted(seconds)
+
+
 def test_whole_numbered_duals_get_noise():
     data = generate("C", 4, 24, 0)
     prices = start_of(data, "costs").multipliers["assign"]
@@ -74,11 +84,26 @@ def test_the_schedule_gets_close_from_every_start(name):
     problem = real(data)
     bundle = LevelBundle(tolerance=1e-8)
     optimum = solve(problem, bundle, stop=StepLimit(300)).lower_bound
-    rule = replace(schedule(3000, 0.0), target=1.01 * optimum)
+    rule = replace(schedule(3000, 600, 0.0), target=1.01 * optimum)
     solver = SurrogateLagrangian(rule, sweep_every=50)
     start = solver.init(problem, start_of(data, name))
     run = solve(problem, solver, stop=StepLimit(3000), start=start)
     assert optimum - run.lower_bound <= 5e-4 * optimum
+
+
+@pytest.mark.parametrize("start", ["zero", "capacity", "lp"])
+@pytest.mark.parametrize("kind", ["C", "D", "E"])
+def test_the_surrogate_method_beats_the_linear_bound_from_every_start(kind, start):
+    """At the family's own horizon, in groups of two: nearly all of what the Lagrangian can add."""
+    options = {"kind": kind, "agents": 10, "jobs": 60, "seed": 0}
+    data = generate(**options)
+    least = linear_optimum(data)
+    best = solve(real(data), LevelBundle(tolerance=1e-8), stop=StepLimit(300)).lower_bound
+    method = assignment(**options, start=start).methods["surrogate"](None)
+    assert method.solver.group == 2 and method.steps == 5000
+    started = method.solver.init(real(data), method.start)
+    run = solve(real(data), method.solver, stop=StepLimit(method.steps), start=started)
+    assert run.lower_bound >= least + 0.9 * (best - least)
 
 
 @pytest.mark.parametrize("solver", ["level", "absolute", "volume"])
