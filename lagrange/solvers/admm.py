@@ -8,8 +8,8 @@ Update       x ← argmin F + ⟨λ, A x⟩ + ρ/2 ‖A x + B z − b‖²
 Guarantee    convex F, G with a saddle point and exact answers: residuals → 0, cost → optimum,
              λ → λ* for any ρ > 0 [1, §3.2; 2 for α ≠ 1]. Nonconvex sets: descent is proved for the
              order *set first, smooth block second* with ρ above twice its Lipschitz constant
-             (paper notes: papers/progressive_admm). The usual order of compression papers, loss first, is
-             outside that theory.
+             (papers/progressive_admm). The usual order of compression papers, loss first, is outside
+             that theory.
 Caveat       proves no bound; call ``bounds.exact_sweep`` at the final multipliers. ≤ rows are
              refused: state them as equations with a slack block. More than two groups can diverge
              even for convex problems [3] and need ``heuristic=True``.
