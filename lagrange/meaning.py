@@ -20,7 +20,9 @@ MEANINGS = {
     "lower_bound": Meaning("no feasible point has a smaller objective", True),
     "upper_bound": Meaning("objective of the feasible point found", True),
     "gap": Meaning("(upper − lower) / |objective of the point|; 0 is proved optimality", True),
-    "dual_value": Meaning("value of the Lagrangian dual at the saved multipliers", True),
+    "dual_value": Meaning(
+        "Lagrangian dual at the saved multipliers, before rounding to integers", True
+    ),
     "nonzeros": Meaning("nonzero entries of the saved point, counted", True),
     "sites_open": Meaning("sites that send something, counted", True),
     "weights": Meaning("entries that the budget speaks of", True),
