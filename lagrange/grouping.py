@@ -211,4 +211,5 @@ def _tied(
         rhs,
         recover=None if inner is None else recover,
         integral=problem.integral,
+        solvable=problem.solvable,
     )

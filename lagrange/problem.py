@@ -36,6 +36,8 @@ class Problem(Generic[Q_contra]):
     recover  : builds a feasible point from the blocks' answers, or None where it fails.
     integral : True promises that every feasible objective is an integer; a proved bound is then
                rounded up to the next one.
+    solvable : True promises that the optimum is attained: no solver then takes time and memory to look
+               for signs that there is none.
     """
 
     blocks: tuple[Block[Q_contra], ...]
@@ -43,6 +45,7 @@ class Problem(Generic[Q_contra]):
     inequality: frozenset[str] = field(default_factory=lambda: frozenset[str]())
     recover: Recover | None = None
     integral: bool = False
+    solvable: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.blocks, Block):

@@ -47,4 +47,5 @@ def with_slacks(problem: Problem[Any]) -> Problem[Any]:
         problem.rhs,
         recover=None if recover is None else (lambda responses: recover(responses[:kept])),
         integral=problem.integral,
+        solvable=problem.solvable,
     )

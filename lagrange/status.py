@@ -16,8 +16,8 @@ class Status(Enum):
         "of optimality"
     )
     INFEASIBLE = (
-        "there seems to be no feasible point: the multipliers run away steadily (no proof: if there is "
-        "one, rho is far too small), or the bound has passed what any point can cost (a proof)"
+        "there seems to be no feasible point: the multipliers run away steadily (not proved; if there "
+        "is one, rho is far too small), or the bound passed what any point can cost (which proves it)"
     )
     UNBOUNDED = (
         "the answers run away steadily while the cost falls: the objective seems to be unbounded (not "

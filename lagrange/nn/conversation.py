@@ -96,11 +96,13 @@ class Conversation:
             ask._replace(price={}, query=None) if ask.block == self._outside else ask
             for ask in self._asks
         )
+        failed = True
         try:
             yield
-        except BaseException:
-            self._go_on()
-            raise
+            failed = False
+        finally:
+            if failed:
+                self._go_on()
 
     def tell(self, answer: Response) -> bool:
         """The answer from outside, and those of the other blocks until the next question to it. Did

@@ -136,7 +136,7 @@ def split(
     zeros = {n: t.new_zeros((), dtype=wide(t)).expand(t.shape) for n, t in targets.items()}
     rhs = {name: row(zero) for name, zero in zeros.items()}
     members = SetBlock(members_of(targets, sets), tuple(targets))
-    return Problem((network, members), rhs)
+    return Problem((network, members), rhs, solvable=True)
 
 
 def image_of(

@@ -61,7 +61,8 @@ class Memory(NamedTuple):
     phase  : which group answers next; below 0 while the sign of a missing solution is probed
     images : of each group, as it answered last
     offset : what that group does not decide of r: h + B z − b without its own images
-    after_first : r right after the first group answered; the dual residual needs it
+    after_first : r right after the first group answered, until the sweep is complete; the dual residual
+                  needs it
     rho, rule   : the penalty of this sweep, and what its rule remembers
     watch       : earlier iterates, to see whether they run away
     """
@@ -199,7 +200,7 @@ class ADMM:
         cost = math.fsum([response.cost for response in responses])
         multipliers, lengths = moved(state.multipliers, rho, seen, residual, after_first)
         priced, length, dual_residual, dual_scale, movement = lengths
-        if watch.probe is not None or is_marked(step):
+        if not problem.solvable and (watch.probe is not None or is_marked(step)):
             watch, found = watch.next(Mark(step, multipliers, offset, cost), priced, length)
         record = Record(  # by position, which takes half the time
             step,
@@ -223,7 +224,7 @@ class ADMM:
         if fixed.penalty is not None:
             rho, rule = self._next_penalty(state, fixed.penalty, responses, multipliers, record)
         phase = 0 if watch.probe is None else -len(self.order)
-        memory = Memory(phase, offset, after_first, rho, rule, watch, fixed)
+        memory = Memory(phase, offset, {}, rho, rule, watch, fixed)
         return State(multipliers, responses, residual, cost, state.best, memory, record)
 
     def _next_penalty(

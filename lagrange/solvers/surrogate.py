@@ -246,8 +246,8 @@ def _put_in(
     """The answers in place of what they replace; residual and cost change by their differences."""
     old, new, change = swap
     responses = replaced(state.responses, due, answers)
-    if len(due) == len(responses):  # summing afresh costs the same and never drifts
-        return responses, problem.residual(responses), new
+    if 2 * len(due) >= len(responses):  # summing afresh costs as much and never drifts
+        return responses, problem.residual(responses), _cost(responses)
     return responses, vectors.add(state.residual, change), state.cost + new - old
 
 

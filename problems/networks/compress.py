@@ -201,7 +201,7 @@ class Task:
             with torch.no_grad():
                 return Feasible(state, float(block.loss(net, block.sample)))
 
-        return Problem((network, members), self._zeros, recover=recover)
+        return Problem((network, members), self._zeros, recover=recover, solvable=True)
 
     @cached_property
     def _zeros(self) -> State:

@@ -84,7 +84,7 @@ READING = [
     refused(
         "seeds of a solver and the option seed",
         HEAD + PROBLEM + "options = { seed = 3 }\n" + SOLVER + "seeds = [1]\n",
-        4,
+        3,
         "leave the option seed out",
     ),
     refused("solver on no problem", WHOLE + "problems = []\n", 5, "no solver is put"),

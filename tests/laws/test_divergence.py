@@ -1,7 +1,7 @@
 """ADMM says when there is no solution, does not say so of slow runs, and stops only where it may."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -53,6 +53,12 @@ def test_sets_that_do_not_meet_are_infeasible(rho, relaxation):
     assert solution.status is Status.INFEASIBLE
     assert "not proved" in solution.message
     assert solution.state.residual["row"] == pytest.approx(-1.0)  # the distance of the sets
+
+
+def test_nobody_looks_where_an_optimum_is_promised():
+    solution = ended(replace(APART, solvable=True), 1.0)
+    assert solution.status is Status.STEP_LIMIT
+    assert all(math.isnan(record.infeasibility) for record in solution.trace)
 
 
 @pytest.mark.parametrize("rho", [0.1, 1.0, 10.0])
