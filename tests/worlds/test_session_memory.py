@@ -59,15 +59,15 @@ def test_what_is_held_between_updates(name):
             model = sum(t.nbytes for t in session._net.state_dict().values())
             moments = 4 * 2 * sum(p.numel() for p in session._net.parameters())
             held -= (model + moments) / (4 * sum(session.targets.sizes.values()))
+            held += 1.0  # W is in the model
         assert 1.0 < held < 2.6
 
 
 def test_a_set_that_is_not_sparse():
-    """Z as it is; and what ADMM remembers of the sweep before."""
-    _, _, held = trained(SOLVERS["penalty"], {"*": UniformGrid(3)}, 3)
-    assert 2.9 < held <= 3.01
-    _, _, held = trained(SOLVERS["admm"], {"*": UniformGrid(3)}, 3)
-    assert held <= 4.01
+    """Z as it is; ADMM remembers nothing of the sweep before, nor looks for signs of no solution."""
+    for solver, updates in (("penalty", 3), ("admm", 3), ("admm", 70)):
+        _, _, held = trained(SOLVERS[solver], {"*": UniformGrid(3)}, updates)
+        assert 2.9 < held <= 3.01
 
 
 def test_a_checkpoint_is_as_small_as_what_is_held():
