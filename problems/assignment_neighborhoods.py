@@ -29,11 +29,7 @@ from lagrange.vectors import Vector
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_repair import loads, total_cost
 
-PARTS = (
-    4,
-    2,
-    1,
-)  # of so many parts of the agents one is drawn, in turn; each has its number of pairs
+PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn, each with its pairs
 FEW = 3  # pairs a job in the first program
 FIRST, LEAST, MOST = 40.0, 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=50, seconds=3.0)  # seconds: a net below; the nodes are what counts
@@ -100,7 +96,7 @@ class Neighborhoods:
             count = max(3, len(self.data.capacity) // PARTS[kind])
             rng = np.random.default_rng((self.seed, turn))
             some = _drawn(self.data, prices, agent, count, rng)
-            task = _Task(prices, _overload_price(self.data, prices, turn), some, int(pairs[kind]))
+            task = _Task(prices, overload_price(self.data, prices, turn), some, int(pairs[kind]))
             agent, solved = _solved(self.data, agent, task, self.limits)
             pairs[kind] *= GROWTH if solved else SHRINKAGE
             pairs[kind] = min(max(pairs[kind], LEAST), MOST)
@@ -137,7 +133,7 @@ def _first(data: AssignmentData, prices: Prices) -> IntArray:
     free[cheapest, np.arange(cheapest.size)] = True
     i, j = np.nonzero(free)
     program, _ = _program(
-        data, _overload_price(data, prices, 50), cheapest, (i, np.arange(cheapest.size), j)
+        data, overload_price(data, prices, 50), cheapest, (i, np.arange(cheapest.size), j)
     )
     found = minimize(program._replace(integer=np.zeros(program.cost.size, dtype=np.bool_)))
     if found.point is None:
@@ -147,12 +143,11 @@ def _first(data: AssignmentData, prices: Prices) -> IntArray:
     return share.argmax(axis=0)
 
 
-def _overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:
+def overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:
     """Of a unit: little more than capacity is worth at first, so that what is cheap to move goes."""
     usual = float(np.abs(data.cost).mean()) / max(1.0, float(data.weight.mean()))
-    return max(float(prices.capacity.max()), usual) * min(
-        OVERLOAD * OVERLOAD_GROWTH**turn, OVERLOAD_MOST
-    )
+    times = min(OVERLOAD * OVERLOAD_GROWTH ** min(turn, 100), OVERLOAD_MOST)
+    return max(float(prices.capacity.max()), usual) * times
 
 
 def break_prices(data: AssignmentData, prices: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_fixing import LARGEST, fixed, forced
-from problems.assignment_neighborhoods import Neighborhoods, break_prices
+from problems.assignment_neighborhoods import Neighborhoods, Prices, break_prices, overload_price
 from problems.assignment_proof import no_better, proved, searched
 from problems.assignment_repair import loads, total_cost
 
@@ -259,3 +259,11 @@ def test_no_proof_without_a_point():
     proof = proved(generate("D", 20, 400, 0), 1e-6)
     assert proof.agent is None and proof.by == "nobody" and proof.status == "time_limit"
     assert proof.upper_bound == math.inf
+
+
+def test_long_runs_have_a_price_of_overload_too():
+    data = tiny(0)
+    zero = np.zeros(data.cost.shape)
+    prices = Prices(zero[0], zero[:, 0], zero)
+    first, later = (overload_price(data, prices, turn) for turn in (0, 100_000))
+    assert 0 < first < later < math.inf
