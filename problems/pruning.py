@@ -30,6 +30,7 @@ def pruning(
     data: str | None = None,
     keep: float = 0.05,
     scope: str = "global",
+    clean: bool = False,
     pattern: str = "*.weight",
     rho: float | None = None,
     growth: float | None = None,
@@ -56,6 +57,8 @@ def pruning(
     data     : digits, mnist or cifar10; without it the one that the network fits
     keep     : fraction of the weights to keep, in (0, 1], or how many, a whole number above 1
     scope    : global (one budget for all tensors) or layer (the same fraction of each)
+    clean    : after the hard projection weights that do nothing are dropped, those into units that
+               nobody hears and out of units that are always 0, for the next in the ranking
     pattern  : which weights, as a shell pattern over parameter names
     rho      : penalty;  growth: the last ρ over the first (admm, progressive)
     path     : how the budget falls (admm, gradual): none, linear, cubic or log
@@ -88,8 +91,8 @@ def pruning(
         "baselines": baselines,
     }
     settings = settings_for(data, **given)
-    task = PruningTask(Task(network, data, settings, seed, pattern, cache), keep, scope)
-    chosen = {"network": network, "data": data, "keep": keep, "scope": scope, "pattern": pattern}
+    task = PruningTask(Task(network, data, settings, seed, pattern, cache), keep, scope, clean)
+    chosen = {"network": network, "data": data, "keep": keep, "scope": scope, "clean": clean}
     return Instance(
         name=f"{data if network == data else f'{network}-{data}'}-{scope}-{keep:g}",
         source=registry.SOURCES[data],
@@ -97,7 +100,12 @@ def pruning(
         reserve=0.7,  # the baselines train twice as long as the solver
         exact=ExactPruning(task.task.sizes, task.budgets.counts),
         point_arrays=lambda hard: arrays_of(task.final(hard)),
-        rebuild={**chosen, **{name: getattr(settings, name) for name in given}, "seed": seed},
+        rebuild={
+            **chosen,
+            "pattern": pattern,
+            **{name: getattr(settings, name) for name in given},
+            "seed": seed,
+        },
         measure=task.measure,
         files=task.files,
     )

@@ -1,6 +1,7 @@
 """Quantization: train a network whose weights take few values.
 
     min f(W) + indicator_S(Z)   s.t.  W − Z = 0,   S = {s q : s ≥ 0, q ∈ Q^n} for each tensor
+                                                   with keep: zeros too, ≤ k nonzeros in all
 
 Block 0 is the network, block 1 the sets; there is one coupling row for each weight tensor. The sets
 are not convex: nothing is proved about loss or accuracy. What is proved is that every weight of the
@@ -35,6 +36,7 @@ def quantization(
     bits: int = 2,
     grid: str = "uniform",
     scope: str = "layer",
+    keep: float | None = None,
     pattern: str = "*.weight",
     rho: float | None = None,
     growth: float | None = None,
@@ -60,6 +62,8 @@ def quantization(
     bits     : of a weight, 1 … 8; 1: two values, ±s; 2 on the uniform grid: three, −s, 0 and s
     grid     : uniform (2^bits − 1 levels around 0), zero-free (2^bits levels) or powers (of two)
     scope    : layer (one scale a tensor) or filter (one for each output)
+    keep     : prune besides: fraction of the weights to keep, in (0, 1], or how many, a whole number
+               above 1, in all tensors together; zeros take no code (scope layer; not straight-through)
     pattern  : which weights, as a shell pattern over parameter names
     rho      : penalty;  growth: the last ρ over the first (admm, progressive)
     pretrain : epochs of dense training before
@@ -88,17 +92,20 @@ def quantization(
         "baselines": baselines,
     }
     settings = quantization_settings(data, **given)
-    task = QuantizationTask(Task(network, data, settings, seed, pattern, cache), bits, grid, scope)
+    inner = Task(network, data, settings, seed, pattern, cache)
+    task = QuantizationTask(inner, bits, grid, scope, keep)
     chosen = {"network": network, "data": data, "bits": bits, "grid": grid, "scope": scope}
+    kept = "" if keep is None else f"-{keep:g}"
     return Instance(
-        name=f"{data if network == data else f'{network}-{data}'}-{grid}-{bits}",
+        name=f"{data if network == data else f'{network}-{data}'}-{grid}-{bits}{kept}",
         source=registry.SOURCES[data],
         methods=task.methods,
         reserve=0.6,  # the baseline trains longer than the solver
-        exact=ExactQuantization(task.task.sizes, task.members),
+        exact=ExactQuantization(inner.sizes, task.members(bits)),
         point_arrays=lambda hard: arrays_of(task.final(hard)),
         rebuild={
             **chosen,
+            "keep": keep,
             "pattern": pattern,
             **{name: getattr(settings, name) for name in given},
             "seed": seed,
@@ -112,7 +119,7 @@ class ExactQuantization:
     """Checks membership and counts; bounds and costs of a network are not proved.
 
     nonzeros, weights : of the targets;  compression : weights / nonzeros
-    bits              : of all parameters in a packed file, codes, scales and the rest
+    bits              : of all parameters in a packed file: codes, places of nonzeros, scales, the rest
     file_bytes        : of that file, header included
     compression_bits  : 32 · parameters / bits
     """

@@ -52,7 +52,7 @@ TABLE = """
     . nn.level_codes nn.session sets study.check testing.suites theorems.progressive
     certify nn.quantized_weights nn.tensor_codes testing
     nn.bake nn.packed run_folder
-    certify_saved demo nn.exporting nn.measures study.cell
+    certify_saved demo nn.dead_paths nn.exporting nn.measures study.cell
     nn study.live study.results
     study.runner study.tables
     study.cluster study.figures

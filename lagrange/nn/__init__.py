@@ -3,6 +3,7 @@
 from lagrange.nn.bake import bake, thaw
 from lagrange.nn.compaction import compact
 from lagrange.nn.controls import Gradual, one_shot
+from lagrange.nn.dead_paths import dead_weights
 from lagrange.nn.diagnosis import diagnose
 from lagrange.nn.distillation import distillation
 from lagrange.nn.masks import freeze_zeros
@@ -32,6 +33,7 @@ __all__ = [
     "budgets",
     "choose",
     "compact",
+    "dead_weights",
     "diagnose",
     "distillation",
     "each_layer",

@@ -1,6 +1,7 @@
 """Pruning one network: a method for each solver's name, the network that is saved, the measures.
 
-The saved network is the solver's, hard-projected and then trained with its zeros fixed.
+The saved network is the solver's, hard-projected and then trained with its zeros fixed. A clean one
+has no dead weights before that: their places in the budget go to the next in the ranking.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +9,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from lagrange.blocks import Response
 from lagrange.instances import Method, Number
+from lagrange.nn import dead_weights
 from lagrange.nn.schedules import budgets
+from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
 from lagrange.solution import Solution
 from lagrange.solvers.admm import ADMM
@@ -23,6 +27,7 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
+from problems.networks import registry
 from problems.networks.compress import State, Task
 from problems.networks.controls import HeldNetwork
 from problems.networks.growth import penalty
@@ -30,15 +35,20 @@ from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet,
 from problems.networks.settings import Settings
 
 STAGES = 3
+ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
 
 
 @dataclass(frozen=True)
 class PruningTask:
-    """The network, its data and its budget, and one method for each solver's name."""
+    """The network, its data and its budget, and one method for each solver's name.
+
+    clean : no dead weights after the hard projection
+    """
 
     task: Task
     keep: float
     scope: str
+    clean: bool = False
 
     def __post_init__(self) -> None:
         if self.scope not in ("global", "layer"):
@@ -78,7 +88,7 @@ class PruningTask:
         solver = SurrogateLagrangian(rule, rho=rho)
         wanted = self.budgets.block
         problem = self.task.problem(
-            self.task.block, wanted, lambda a: self.task.projected(a.point.weights, wanted)
+            self.task.block, wanted, lambda a: self._cut(a.point.weights, wanted)
         )
         return Method(problem, solver, n, self.task.start(wanted))
 
@@ -146,7 +156,24 @@ class PruningTask:
         if self.settings.score > 0:
             block = self.task.block
             worth = ScoredNetwork.of(block, block, self.settings.score).worth(answer)
-        return self.task.projected(answer.point.weights, self.budgets.ranked(worth))
+        return self._cut(answer.point.weights, self.budgets.ranked(worth))
+
+    def _cut(self, weights: State, members: SetBlock) -> State:
+        """The weights on the set. A clean cut leaves what is dead there out of the ranking until
+        nothing more is; after the last round, or without other candidates, places stay free.
+        """
+        hard = self.task.projected(weights, members)
+        if not self.clean:
+            return hard
+        image = torch.zeros(1, *registry.architecture(self.task.network).shape)
+        for _ in range(ROUNDS):
+            dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), image)
+            if not any(mask.any() for mask in dead.values()):
+                return hard
+            weights = _without(weights, dead)
+            hard = self.task.projected(weights, members)
+        dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), image)
+        return _without(hard, dead)
 
     def final(self, hard: State) -> State:
         """The network that is saved: trained on after the hard projection, its zeros fixed."""
@@ -195,3 +222,8 @@ class PruningTask:
             "accuracy_one_shot": task.test_accuracy(cut),
             "accuracy_control": task.test_accuracy(control),
         }
+
+
+def _without(state: State, dead: Mapping[str, Tensor]) -> State:
+    """The state dict with these entries 0."""
+    return {**state, **{name: state[name].masked_fill(mask, 0.0) for name, mask in dead.items()}}

@@ -1,7 +1,8 @@
 """Quantizing one network: the sets, a method for each solver's name, the saved network, the measures.
 
 The saved network is the solver's, hard-projected and then trained with its codes fixed: scales, biases
-and norms move, every weight stays a member of its set.
+and norms move, every weight stays a member of its set. Pruned besides (``keep``), it has zeros as the
+set of all tensors together allows; a tensor's nonzero weights share its scale.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,13 +20,14 @@ from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
 from lagrange.sets import (
     Binary,
+    GlobalSparseQuantized,
     PerTensor,
     ScaledPowers,
-    StoredSet,
     Ternary,
     UniformGrid,
     ZeroFreeGrid,
 )
+from lagrange.sets.quantized import Quantized
 from lagrange.solution import Solution
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.alternating import Alternating
@@ -37,17 +39,18 @@ from lagrange.stopping import StepLimit
 from problems.networks.compress import State, Task
 from problems.networks.controls import Following
 from problems.networks.growth import penalty
+from problems.networks.scored import budgets_for
 
 MOST_BITS = 8
 EXTRA_BITS = (4, 2, 0)  # of the stages of progressive, over those that are wanted
-GRIDS: Mapping[str, Callable[[int, int | None], StoredSet]] = {
+GRIDS: Mapping[str, Callable[[int, int | None], Quantized]] = {
     "uniform": lambda bits, axis: UniformGrid(bits, axis=axis),
     "zero-free": lambda bits, axis: ZeroFreeGrid(bits, axis=axis),
     "powers": lambda bits, axis: ScaledPowers(bits, axis=axis),
 }
 
 
-def level_set(grid: str, bits: int, axis: int | None = None) -> StoredSet:
+def level_set(grid: str, bits: int, axis: int | None = None) -> Quantized:
     """Levels of one tensor. One bit is ±s on every grid, two bits of the uniform one are −s, 0, s."""
     if grid not in GRIDS:
         raise ValueError(f"grid must be one of {', '.join(GRIDS)}, got {grid!r}")
@@ -63,37 +66,41 @@ class QuantizationTask:
     """The network, its data, and one set of levels for all tensors, a scale each.
 
     scope : layer (one scale a tensor) or filter (one for each output)
+    keep  : how many weights may be nonzero in all tensors together, as for pruning; None: all
     """
 
     task: Task
     bits: int
     grid: str
     scope: str
+    keep: float | None = None
 
     def __post_init__(self) -> None:
         if self.scope not in ("layer", "filter"):
             raise ValueError(f"scope must be layer or filter, got {self.scope!r}")
-        level_set(self.grid, self.bits)
+        if self.keep is not None and self.scope != "layer":
+            raise ValueError(
+                f"with keep = {self.keep:g} scope must be layer, since the nonzero weights of a "
+                f"tensor share one scale; got {self.scope!r}"
+            )
+        self.members(self.bits)  # refuses bad bits, grids and budgets at the door
 
-    def sets(self, bits: int) -> Mapping[str, StoredSet]:
-        """By tensor."""
+    def members(self, bits: int) -> Members:
+        """The set at a number of bits, over all tensors."""
         axis = 0 if self.scope == "filter" else None
-        return {name: level_set(self.grid, bits, axis) for name in self.task.sizes}
-
-    @property
-    def members(self) -> Members:
-        """The set that is wanted, over all tensors."""
-        return Members(tuple(self.task.sizes), PerTensor(self.sets(self.bits)))
+        levels, names = level_set(self.grid, bits, axis), tuple(self.task.sizes)
+        if self.keep is None:
+            return Members(names, PerTensor(dict.fromkeys(names, levels)))
+        budget = budgets_for(self.keep, "global", self.task.sizes).counts[""]
+        return Members(names, GlobalSparseQuantized(budget, levels))
 
     @property
     def methods(self) -> Mapping[str, Callable[[int | None], Method]]:
         """By the name of the solver, for a number of steps; None: as many as the epochs are."""
-        return {
-            "admm": self.admm,
-            "surrogate": self.surrogate,
-            "progressive": self.progressive,
-            "straight-through": self.straight_through,
-        }
+        methods = {"admm": self.admm, "surrogate": self.surrogate, "progressive": self.progressive}
+        if self.keep is not None:  # straight-through knows levels, but not whose they may be
+            return methods
+        return {**methods, "straight-through": self.straight_through}
 
     def admm(self, steps: int | None) -> Method:
         """ADMM, the loss first."""
@@ -129,7 +136,8 @@ class QuantizationTask:
         return self.task.problem(network, self._block(bits), self._hard)
 
     def _block(self, bits: int) -> SetBlock:
-        return SetBlock(PerTensor(self.sets(bits)), tuple(self.task.sizes))
+        members = self.members(bits)
+        return SetBlock(members.set, members.names)
 
     def _hard(self, answer: Response) -> State:
         return self.task.projected(answer.point.weights, self._block(self.bits))
@@ -141,7 +149,7 @@ class QuantizationTask:
             return hard
 
         def train(net: nn.Module) -> nn.Module:
-            freeze_levels(net, self.members)
+            freeze_levels(net, self.members(self.bits))
             self.task.retrain(net, first=s.pretrain + s.epochs)
             return bake(net)
 
@@ -149,7 +157,7 @@ class QuantizationTask:
 
     def files(self, solution: Solution) -> Mapping[str, bytes]:
         """The saved network as a packed file."""
-        return self.task.packed(self.final(solution.point), self.members)
+        return self.task.packed(self.final(solution.point), self.members(self.bits))
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""

@@ -74,6 +74,16 @@ CASES = [
     value_error(
         "grid", lambda _: quantization(grid="floats"), "uniform, zero-free, powers", "'floats'"
     ),
+    value_error(
+        "sparse with a scale a filter",
+        lambda _: quantization(keep=0.1, scope="filter"),
+        "with keep = 0.1 scope must be layer",
+        "got 'filter'",
+    ),
+    *[
+        value_error(f"sparse {k}", lambda _, k=k: quantization(keep=k), "(0, 1]", f"got {k:g}")
+        for k in (0.0, 2.5, 13_585.0)
+    ],
     # what the families are made of
     *setting("floor", (-0.1, 1.1), "[0, 1]"),
     *setting("falling", (-1.0, 2.0), "[0, 1]"),
