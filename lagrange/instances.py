@@ -17,7 +17,7 @@ def _as_one_array(point: Any) -> Mapping[str, Any]:
     return {"point": point}
 
 
-def _no_files(solution: Solution) -> Mapping[str, bytes]:
+def _no_files(point: Mapping[str, Any]) -> Mapping[str, bytes]:
     return {}
 
 
@@ -50,7 +50,8 @@ class Instance:
     rebuild : options of the family that give this instance again; a value that names a file of the
               archive means that file
     measure : what the family reports besides bounds
-    files   : what a finished run leaves in its folder besides, name → contents
+    files   : what a finished run leaves in its folder besides, name → contents: a function of the saved
+              arrays of its point, so that verifying can make them again
     """
 
     name: str
@@ -65,4 +66,4 @@ class Instance:
     archive: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     rebuild: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
     measure: Callable[[Solution], Mapping[str, Number]] = _nothing
-    files: Callable[[Solution], Mapping[str, bytes]] = _no_files
+    files: Callable[[Mapping[str, Any]], Mapping[str, bytes]] = _no_files

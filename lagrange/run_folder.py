@@ -63,7 +63,7 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in run.instance.archive.items():
-            _replace(folder / name, lambda path, text=text: _write_text(path, text))
+            _put(folder / name, text)
         solution = run.solution
         _replace(folder / "trace.csv", solution.trace.write_csv)
         _replace(folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers))
@@ -74,8 +74,8 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
             raise complaint
         if run.error is not None or run.solution.status is Status.INTERRUPTED:
             return _write_report(run, folder, {})
-        for name, content in run.instance.files(solution).items():
-            _replace(folder / name, lambda path, content=content: _write_bytes(path, content))
+        for name, content in _files_of(run.instance, run.point).items():
+            _put(folder / name, content)
         return _write_report(run, folder, run.instance.measure(solution))
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder}: {error}") from error
@@ -115,15 +115,15 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
         "report": report,
     }
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    _replace(folder / "run.json", lambda path: _write_text(path, text))
+    _put(folder / "run.json", text)
     return report
 
 
 def _write_certificate(run: Finished, folder: Path) -> None:
     certificate = certify_run(run)
     text = json.dumps(certificate.as_json(), indent=2, allow_nan=False) + "\n"
-    _replace(folder / "certificate.json", lambda path: _write_text(path, text))
-    _replace(folder / "certificate.md", lambda path: _write_text(path, certificate.as_markdown()))
+    _put(folder / "certificate.json", text)
+    _put(folder / "certificate.md", certificate.as_markdown())
 
 
 def _digest(path: Path) -> str:
@@ -141,7 +141,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_name(path.name + ".part")
     try:
         write(beside)
@@ -150,12 +150,9 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def _put(path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    _replace(path, lambda beside: beside.write_bytes(data))
 
 
 def _write_npz(path: Path, arrays: Vector) -> None:
@@ -216,12 +213,8 @@ def load(folder: Path) -> Saved:
         raise RunError(f"{folder / 'run.json'} is broken: {error}") from None
     _check_document(folder / "run.json", document)
     point = folder / "point.npz"
-    return Saved(
-        folder,
-        cast("dict[str, Any]", document),
-        _read_npz(folder / "multipliers.npz"),
-        _read_npz(point) if point.exists() else None,
-    )
+    arrays = _read_npz(point) if point.exists() else None
+    return Saved(folder, document, _read_npz(folder / "multipliers.npz"), arrays)
 
 
 def _check_document(path: Path, document: Any) -> None:
@@ -282,4 +275,26 @@ def verify(saved: Saved, instance: Instance) -> list[str]:
         return [f"point.npz: {error}"]
     except ValueError as error:
         return [f"multipliers.npz: {error}"]
-    return disagreements(report, proved, instance.exact.fact_names)
+    return [
+        *disagreements(report, proved, instance.exact.fact_names),
+        *_wrong_files(saved, instance),
+    ]
+
+
+def _files_of(instance: Instance, point: Vector | None) -> Mapping[str, bytes]:
+    return {} if point is None else instance.files(point)
+
+
+def _wrong_files(saved: Saved, instance: Instance) -> list[str]:
+    """Of the files that a finished run leaves: those that do not hold the saved point."""
+    if saved.report["status"] in (Status.FAILED.name.lower(), Status.INTERRUPTED.name.lower()):
+        return []
+    try:
+        files = _files_of(instance, saved.point)
+    except ValueError as error:
+        return [f"point.npz: {error}"]
+    return [
+        f"{name} is missing or does not hold the saved point"
+        for name, content in files.items()
+        if not (saved.folder / name).is_file() or (saved.folder / name).read_bytes() != content
+    ]

@@ -15,16 +15,16 @@ ROOT = Path(__file__).parents[1]
 TABLE = """
     compiled contraction encoding facts falsifier.family meaning models models.cvxpy_split \
       models.report multiplier_divergence nn.bits nn.channel_flow nn.diagnosis \
-      nn.distillation nn.measured nn.parametrized nn.snapshot nn.targets nn.tensor_arrays \
-      oracles oracles.knapsack_loops oracles.rounding records recovery sets.config \
-      sets.ladders sets.size solvers solvers.bundle_loops solvers.cuts status study \
-      study.compare study.document study.lines theorems theorems.findings vectors version
+      nn.distillation nn.measured nn.snapshot nn.targets nn.tensor_arrays oracles \
+      oracles.knapsack_loops oracles.rounding records recovery sets.config sets.ladders \
+      sets.size solvers solvers.bundle_loops solvers.cuts status study study.compare \
+      study.document study.lines theorems theorems.findings vectors version
     blocks divergence falsifier.claim falsifier.shrink known_blocks nn.channel_trace \
-      nn.checkpoint nn.descent nn.index_codes nn.masks nn.schedules nn.thin oracles.checks \
-      oracles.knapsack_core queries sets.arrays sets.step_search solvers.bundle_program \
-      step_sizes study.plan testing.compare
+      nn.checkpoint nn.descent nn.index_codes nn.parametrized nn.schedules nn.thin \
+      oracles.checks oracles.knapsack_core queries sets.arrays sets.step_search \
+      solvers.bundle_program step_sizes study.plan testing.compare
     falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.formulas \
-      oracles.closed_form oracles.differences oracles.facility oracles.folded \
+      nn.masks oracles.closed_form oracles.differences oracles.facility oracles.folded \
       oracles.knapsack oracles.network_flow oracles.quadratic oracles.separable \
       oracles.smooth oracles.sparse penalties problem sets.base sets.keys sets.nearest \
       solvers.groups target_steps testing.questions testing.sets testing.steps

@@ -7,6 +7,7 @@ from torch import nn
 from lagrange.nn.masks import Zeros
 from lagrange.nn.parametrized import attached, detach
 from lagrange.nn.quantized_weights import Follow, Levels
+from lagrange.nn.targets import plain
 
 OURS = (Zeros, Levels, Follow)
 
@@ -22,15 +23,16 @@ def thaw(model: nn.Module) -> None:
 
 
 def bake(model: nn.Module) -> nn.Module:
-    """A copy of the network without any parametrization, with the first keys in their first order.
+    """A copy of the network without any wrapper and parametrization, with the first keys in their first
+    order.
 
     Its parameters have the values that were computed, so its predictions are the same, bit for bit.
     """
-    plain = copy.deepcopy(model)
-    for module, attribute, _ in attached(plain):
+    copied = copy.deepcopy(plain(model))
+    for module, attribute, _ in attached(copied):
         _free(module, attribute)
-    plain.zero_grad(set_to_none=True)
-    return plain
+    copied.zero_grad(set_to_none=True)
+    return copied
 
 
 def _free(module: nn.Module, attribute: str) -> None:

@@ -88,7 +88,13 @@ def save(
     facts   : whatever else JSON can hold: settings, accuracy
     """
     data, report = encoded(tensors, sets, facts=facts)
-    Path(path).write_bytes(data)
+    place = Path(path)
+    beside = place.with_name(place.name + ".part")
+    try:  # a disk that is full leaves what was there before
+        beside.write_bytes(data)
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
     return report
 
 

@@ -12,10 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from lagrange.nn.targets import plain
+
 
 def named(model: nn.Module, names: Sequence[str]) -> dict[str, nn.Parameter]:
-    """The parameters of these names; refuses none, unknown names, and one that is computed already."""
-    known = dict(model.named_parameters(remove_duplicate=False))
+    """The parameters of these names in the module under its wrappers; refuses none, unknown names, and
+    one that is computed already.
+    """
+    known = dict(plain(model).named_parameters(remove_duplicate=False))
     if not names:
         raise ValueError(f"no parameter is named; the network has {sorted(known)}")
     for name in names:

@@ -224,9 +224,10 @@ class Task:
             kept = self._kept[id(hard)] = hard, {n: t.detach().clone() for n, t in state.items()}
         return kept[1]
 
-    def packed(self, final: State, members: Members) -> Mapping[str, bytes]:
-        """A saved network as a packed file, by its name; ValueError unless it is a member."""
-        return {FILE: packed.encoded(final, members)[0]}
+    def packed(self, final: Mapping[str, Any], members: Members) -> Mapping[str, bytes]:
+        """Arrays of a saved network as a packed file, by its name; ValueError unless it is a member."""
+        tensors = {name: torch.from_numpy(array) for name, array in final.items()}
+        return {FILE: packed.encoded(tensors, members)[0]}
 
     def test_accuracy(self, net: nn.Module) -> float:
         """On the test part, which is read here and nowhere else."""

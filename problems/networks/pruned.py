@@ -187,9 +187,9 @@ class PruningTask:
 
         return self.task.finished(hard, train)
 
-    def files(self, solution: Solution) -> Mapping[str, bytes]:
-        """The saved network as a packed file."""
-        return self.task.packed(self.final(solution.point), self.budgets.members)
+    def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
+        """The saved network, as arrays, as a packed file."""
+        return self.task.packed(point, self.budgets.members)
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""

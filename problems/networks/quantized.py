@@ -155,9 +155,9 @@ class QuantizationTask:
 
         return self.task.finished(hard, train)
 
-    def files(self, solution: Solution) -> Mapping[str, bytes]:
-        """The saved network as a packed file."""
-        return self.task.packed(self.final(solution.point), self.members(self.bits))
+    def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
+        """The saved network, as arrays, as a packed file."""
+        return self.task.packed(point, self.members(self.bits))
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""

@@ -198,3 +198,19 @@ def test_the_scale_fits_a_given_zero_point():
     grid = packed.grid_of(S.UniformGrid(3, asymmetric=True, zero_point=5), "w")
     value = torch.tensor([2.0, 4.0, 0.0])
     assert torch.equal(read(*write("w", value, grid), grid), value)
+
+
+def test_a_disk_that_is_full_leaves_the_file_that_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "net.lgpk"
+    packed.save(path, {"w": torch.ones(3)})
+
+    def full(self, data):
+        with self.open("wb") as file:
+            file.write(data[:5])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        packed.save(path, {"w": torch.zeros(3)})
+    assert torch.equal(packed.load(path).tensors["w"], torch.ones(3))
+    assert [file.name for file in tmp_path.iterdir()] == ["net.lgpk"]

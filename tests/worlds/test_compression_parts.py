@@ -24,6 +24,7 @@ from problems.networks.growth import Growing, penalty
 from problems.networks.pruned import PruningTask
 from problems.networks.scored import Budgets, budgets_for
 from problems.networks.settings import RECIPE, Settings, settings_for
+from problems.pruning import arrays_of
 
 SMALL = dataclasses.replace(RECIPE, pretrain=1, epochs=1, retrain=1, batch=64, interval=4)
 
@@ -265,14 +266,14 @@ def test_the_packed_file_holds_the_saved_network(scope, tmp_path):
     method = task.admm(3)
     solution = solve(method.problem, method.solver, stop=StepLimit(3), start=begun(method))
     final = task.final(solution.point)
-    for name, content in task.files(solution).items():
+    for name, content in task.files(arrays_of(final)).items():
         (tmp_path / name).write_bytes(content)
     back = packed.load(tmp_path / "network.lgpk")
     assert all(torch.equal(back.tensors[n], t) for n, t in final.items())
     assert sum(int((back.tensors[n] != 0).sum()) for n in task.task.sizes) <= 1358
     dense = task.task.dense.state_dict()
     with pytest.raises(ValueError, match="no member"):
-        task.task.packed(dense, task.budgets.members)
+        task.task.packed(arrays_of(dense), task.budgets.members)
 
 
 def begun(method):

@@ -124,3 +124,21 @@ def test_a_point_of_too_many_nonzeros_is_refused_after_all_that(tmp_path):
     assert '"keep": 0.05' in text
     (tmp_path / "run.json").write_text(text.replace('"keep": 0.05', '"keep": 0.04'))
     assert any("679 nonzeros, the budget is 543" in line for line in verdict(tmp_path))
+
+
+def test_the_packed_network_of_a_run_is_part_of_what_is_verified(tmp_path):
+    """Missing, of another run, or with one bit changed: none of them passes for the saved point."""
+    options = {"keep": 0.1, "pretrain": 1, "epochs": 2, "retrain": 1, "baselines": False}
+    run = executed("pruning", "one-shot", **options)
+    run_folder.save(run, tmp_path / "run")
+    file = tmp_path / "run" / "network.lgpk"
+    saved, content = run_folder.load(tmp_path / "run"), file.read_bytes()
+    assert run_folder.verify(saved, run.instance) == []
+    bad = bytearray(content)
+    bad[-1] ^= 1
+    for wrong in (bytes(bad), b"garbage", b""):
+        file.write_bytes(wrong)
+        [complaint] = run_folder.verify(saved, run.instance)
+        assert "network.lgpk" in complaint
+    file.unlink()
+    assert "missing" in run_folder.verify(saved, run.instance)[0]

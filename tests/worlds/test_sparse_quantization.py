@@ -78,7 +78,7 @@ def test_the_packed_file_holds_members_and_its_bits_count_places(
     run = run_of("surrogate", bits, grid)
     facts, members = runs.claims_of(run).facts, wanted(levels)
     assert run.instance.exact._members == members
-    for name, content in run.instance.files(run.solution).items():
+    for name, content in run.instance.files(run.point).items():
         (tmp_path / name).write_bytes(content)
     back = packed.load(tmp_path / "network.lgpk")
     assert back.members == members
