@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,13 +42,13 @@ def contents(folder):
 def fill_disk_at(patch, name):
     """Every write of this file ends half way, as on a full disk."""
 
-    def text(path, text):
-        path.write_text(text[: len(text) // 2])
+    def data(path, data):
+        writers[0](path, data[: len(data) // 2])
         stop(path)
 
     def npz(path, arrays):
         writers[1](path, arrays)
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        writers[0](path, path.read_bytes()[: path.stat().st_size // 2])
         stop(path)
 
     def stop(path):
@@ -58,8 +59,8 @@ def fill_disk_at(patch, name):
             path, content
         )
 
-    writers = run_folder._write_text, run_folder._write_npz
-    patch.setattr(run_folder, "_write_text", only(writers[0], text))
+    writers = Path.write_bytes, run_folder._write_npz
+    patch.setattr(Path, "write_bytes", only(writers[0], data))
     patch.setattr(run_folder, "_write_npz", only(writers[1], npz))
 
 

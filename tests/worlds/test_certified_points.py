@@ -103,6 +103,7 @@ def test_one_nonzero_less_is_noticed(copied):
     assert verdict(folder) == [
         "nonzeros: claimed 679, proved 678",
         f"compression: claimed {13584 / 679}, proved {13584 / 678}",
+        "network.lgpk is missing or does not hold the saved point",
     ]
 
 
