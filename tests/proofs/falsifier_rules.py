@@ -69,7 +69,7 @@ class SmallDualStep:
 
 
 def small_dual_step(rho):
-    """Converges where ADMM itself does not."""
+    """Wrong: an eighth is not small enough for every matrix; where ADMM itself diverges it may do."""
     return SmallDualStep(ADMM(rho, ((0,), (1,), (2,)), heuristic=True))
 
 
