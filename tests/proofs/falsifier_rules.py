@@ -63,9 +63,9 @@ class SmallDualStep:
         return self.inner.ask(problem, state)
 
     def tell(self, problem, state, answers):
-        new, old = self.inner.tell(problem, state, answers), state.multipliers["split"]
-        eighth = old + 0.125 * (new.multipliers["split"] - old)
-        return new._replace(multipliers={"split": eighth})
+        new, old = self.inner.tell(problem, state, answers), state.multipliers
+        moved = {name: old[name] + 0.125 * (new.multipliers[name] - old[name]) for name in old}
+        return new._replace(multipliers=moved)
 
 
 def small_dual_step(rho):
