@@ -71,9 +71,11 @@ def solve(
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
     except Exception as error:
-        partial = Solution(Status.FAILED, state, trace)
-        named = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise SolveError(f"step {state.record.step + 1}: {named}", partial) from error
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # compiled code wraps a Ctrl-C so
+            partial = Solution(Status.FAILED, state, trace)
+            named = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise SolveError(f"step {state.record.step + 1}: {named}", partial) from error
+        status = Status.INTERRUPTED
     return Solution(status, _recovered(problem, state), trace)
 
 

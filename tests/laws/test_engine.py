@@ -209,3 +209,13 @@ def test_a_block_that_answers_nonsense_is_named(value):
         solve(Problem((Costly(),), rhs), SOLVER, stop=StepLimit(1))
     with np.errstate(invalid="ignore"), pytest.raises(SolveError, match="row 'row'"):
         solve(Problem((Unbounded(),), rhs), SOLVER, stop=StepLimit(1))
+
+
+def test_a_control_c_within_compiled_code_is_one():
+    class Compiled:
+        def respond(self, price, query, start):
+            raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    problem = Problem((Compiled(),), {"row": np.zeros(1)})
+    run = solve(problem, RUNS["subgradient"][1], stop=StepLimit(5))
+    assert run.status is Status.INTERRUPTED and run.state.record.step == 0
