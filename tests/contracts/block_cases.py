@@ -15,7 +15,7 @@ from lagrange.queries import Quadratic, Staged
 from lagrange.sets import Box, Cardinality, GlobalCardinality
 from lagrange.slack import Slack
 from lagrange.stages import StagedBlock
-from lagrange.testing import Candidate, Question
+from lagrange.testing import Candidate, Check, Question, block_checks
 from tests.contracts.networks import network, network_questions, network_rows
 
 Make = Callable[[Any], Any]  # a numpy array -> the array that a case works with
@@ -30,6 +30,16 @@ class BlockCase:
     is_exact: bool = True
     candidates: Sequence[Candidate] = ()
     does: Callable[[Any], Candidate | None] | None = None
+
+    def checks(self) -> Iterator[Check]:
+        return block_checks(
+            self.block,
+            self.questions,
+            rows=self.rows,
+            is_exact=self.is_exact,
+            candidates=self.candidates,
+            does=self.does,
+        )
 
 
 NUMBERS: dict[str, Make] = {

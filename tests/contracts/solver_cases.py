@@ -25,6 +25,7 @@ from lagrange.penalties import ResidualBalancing, Spectral
 from lagrange.queries import Quadratic
 from lagrange.sets import Cardinality
 from lagrange.step_sizes import Constant, Polyak, SurrogateContraction
+from lagrange.testing import Check, solver_checks
 from problems import lasso
 from tests.contracts.networks import network, network_rows
 
@@ -37,6 +38,15 @@ class SolverCase:
     steps: int = 12
     feasible_costs: Sequence[float] = ()
     over_relaxed: bool = False
+
+    def checks(self) -> Iterator[Check]:
+        return solver_checks(
+            self.problem,
+            self.solver,
+            self.steps,
+            feasible_costs=self.feasible_costs,
+            over_relaxed=self.over_relaxed,
+        )
 
 
 COST = np.array([[4.0, 2.0, 7.0, 3.0], [3.0, 5.0, 4.0, 6.0], [5.0, 4.0, 2.0, 2.0]])

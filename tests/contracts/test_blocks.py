@@ -17,33 +17,13 @@ from lagrange.queries import Quadratic, Staged
 from lagrange.sets import Cardinality
 from lagrange.slack import Slack
 from lagrange.stages import StagedBlock
-from lagrange.testing import Check, Question, block_checks, check_large_pull_obeys
-from tests.contracts.block_cases import BlockCase, block_cases
+from lagrange.testing import Check, Question, check_large_pull_obeys
+from tests.contracts.block_cases import block_cases
+from tests.contracts.laws import laws_of
 from tests.tolerances import EXACT
 
 
-def all_checks() -> list[object]:
-    return [
-        pytest.param(check, id=f"{case.name}-{check.name}")
-        for case in block_cases()
-        for check in checks_of(case)
-    ]
-
-
-def checks_of(case: BlockCase) -> list[Check]:
-    return list(
-        block_checks(
-            case.block,
-            case.questions,
-            rows=case.rows,
-            is_exact=case.is_exact,
-            candidates=case.candidates,
-            does=case.does,
-        )
-    )
-
-
-@pytest.mark.parametrize("check", all_checks())
+@pytest.mark.parametrize("check", laws_of(block_cases()))
 def test_block(check: Check) -> None:
     check.run()
 

@@ -9,29 +9,15 @@ from lagrange.oracles.network_flow import SharedCapacity
 from lagrange.oracles.proximal import GroupNorm
 from lagrange.oracles.smooth import LogisticLoss
 from lagrange.queries import Quadratic
-from lagrange.testing import Check, block_checks
+from lagrange.testing import Check
 from tests.contracts.convex_block_cases import convex_block_cases
+from tests.contracts.laws import laws_of
 from tests.tolerances import EXACT
 
 CASES = convex_block_cases()
 
 
-def all_checks() -> list[object]:
-    return [
-        pytest.param(check, id=f"{case.name}-{check.name}")
-        for case in CASES
-        for check in block_checks(
-            case.block,
-            case.questions,
-            rows=case.rows,
-            is_exact=case.is_exact,
-            candidates=case.candidates,
-            does=case.does,
-        )
-    ]
-
-
-@pytest.mark.parametrize("check", all_checks())
+@pytest.mark.parametrize("check", laws_of(CASES))
 def test_block(check: Check) -> None:
     check.run()
 

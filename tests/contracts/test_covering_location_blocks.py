@@ -9,8 +9,9 @@ import pytest
 from lagrange.oracles.facility import Facility
 from lagrange.oracles.selection import Selection
 from lagrange.oracles.sparse import SparseMatrix
-from lagrange.testing import Candidate, Check, Question, block_checks
+from lagrange.testing import Candidate, Check, Question
 from tests.contracts.block_cases import BlockCase
+from tests.contracts.laws import laws_of
 from tests.tolerances import EXACT
 
 
@@ -77,22 +78,7 @@ def facilities():
 CASES = [*selections(), *facilities()]
 
 
-def all_checks():
-    return [
-        pytest.param(check, id=f"{case.name}-{check.name}")
-        for case in CASES
-        for check in block_checks(
-            case.block,
-            case.questions,
-            rows=case.rows,
-            is_exact=case.is_exact,
-            candidates=case.candidates,
-            does=case.does,
-        )
-    ]
-
-
-@pytest.mark.parametrize("check", all_checks())
+@pytest.mark.parametrize("check", laws_of(CASES))
 def test_block(check: Check):
     check.run()
 

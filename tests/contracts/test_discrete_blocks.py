@@ -6,28 +6,14 @@ import numpy as np
 import pytest
 
 from lagrange.queries import Quadratic
-from lagrange.testing import Check, block_checks
+from lagrange.testing import Check
 from tests.contracts.discrete_block_cases import discrete_block_cases
+from tests.contracts.laws import laws_of
 
 CASES = discrete_block_cases()
 
 
-def all_checks() -> list[object]:
-    return [
-        pytest.param(check, id=f"{case.name}-{check.name}")
-        for case in CASES
-        for check in block_checks(
-            case.block,
-            case.questions,
-            rows=case.rows,
-            is_exact=case.is_exact,
-            candidates=case.candidates,
-            does=case.does,
-        )
-    ]
-
-
-@pytest.mark.parametrize("check", all_checks())
+@pytest.mark.parametrize("check", laws_of(CASES))
 def test_block(check: Check) -> None:
     check.run()
 

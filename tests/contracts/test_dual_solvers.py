@@ -7,28 +7,16 @@ import pytest
 from lagrange.bounds import exact_sweep
 from lagrange.solvers.surrogate_absolute import SurrogateAbsolute
 from lagrange.target_steps import AdaptiveTarget
-from lagrange.testing import check_step_rule, solver_checks
+from lagrange.testing import check_step_rule
 from lagrange.testing.solvers import rounds
 from tests.contracts.dual_solver_cases import dual_solver_cases
+from tests.contracts.laws import laws_of
 from tests.tolerances import CERTIFIED
 
 CASES = {case.name: case for case in dual_solver_cases()}
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        pytest.param(check, id=f"{name}-{check.name}")
-        for name, case in CASES.items()
-        for check in solver_checks(
-            case.problem,
-            case.solver,
-            case.steps,
-            feasible_costs=case.feasible_costs,
-            over_relaxed=case.over_relaxed,
-        )
-    ],
-)
+@pytest.mark.parametrize("check", laws_of(CASES.values()))
 def test_solver(check):
     check.run()
 

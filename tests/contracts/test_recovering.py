@@ -13,8 +13,8 @@ from lagrange.recovery.rounding import Repair, RoundedMean
 from lagrange.solvers.bundle import LevelBundle
 from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.step_sizes import SurrogateContraction
-from lagrange.testing import solver_checks
 from lagrange.testing.solvers import rounds
+from tests.contracts.laws import laws_of
 from tests.contracts.solver_cases import SolverCase, assignment, assignment_costs
 
 KINDS = (("exactly", 4), ("cover", 4), ("pack", 3))
@@ -39,20 +39,7 @@ def cases():
 CASES = {case.name: case for case in cases()}
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        pytest.param(check, id=f"{name}-{check.name}")
-        for name, case in CASES.items()
-        for check in solver_checks(
-            case.problem,
-            case.solver,
-            case.steps,
-            feasible_costs=case.feasible_costs,
-            over_relaxed=case.over_relaxed,
-        )
-    ],
-)
+@pytest.mark.parametrize("check", laws_of(CASES.values()))
 def test_solver(check):
     check.run()
 

@@ -15,34 +15,16 @@ from lagrange import (
 )
 from lagrange.bounds import exact_sweep
 from lagrange.step_sizes import SurrogateContraction
-from lagrange.testing import Check, check_solver, solver_checks
+from lagrange.testing import Check, check_solver
 from lagrange.testing.solvers import rounds
-from tests.contracts.solver_cases import SolverCase, assignment, assignment_costs, solver_cases
+from tests.contracts.laws import laws_of
+from tests.contracts.solver_cases import assignment, assignment_costs, solver_cases
 from tests.tolerances import CERTIFIED
 
 CASES = {case.name: case for case in solver_cases()}
 
 
-def checks_of(case: SolverCase) -> list[Check]:
-    return list(
-        solver_checks(
-            case.problem,
-            case.solver,
-            case.steps,
-            feasible_costs=case.feasible_costs,
-            over_relaxed=case.over_relaxed,
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    "check",
-    [
-        pytest.param(check, id=f"{name}-{check.name}")
-        for name, case in CASES.items()
-        for check in checks_of(case)
-    ],
-)
+@pytest.mark.parametrize("check", laws_of(CASES.values()))
 def test_solver(check: Check) -> None:
     check.run()
 
