@@ -25,6 +25,7 @@ from lagrange.solution import Solution
 from lagrange.state import State
 from lagrange.status import Status
 from lagrange.stopping import Stop
+from lagrange.whole_files import replace_whole
 
 SHARE = 20  # a save is at most one part in so many of the time
 DOCUMENT = "state.json"
@@ -99,16 +100,15 @@ def write(path: Path, key: str, records: Sequence[Record], state: State[Any]) ->
     arrays = _Arrays()
     document = {"key": key, "records": records, "state": encode(state, arrays.stored)}
     text = json.dumps(document, default=lambda scalar: scalar.item())
-    beside = path.with_name(path.name + ".part")
-    try:
+
+    def written(beside: Path) -> None:
         with zipfile.ZipFile(beside, "w") as archive:
             archive.writestr(DOCUMENT, text)
             for place, array in enumerate(arrays.numbers):
                 with archive.open(f"{place}.npy", "w") as file:
                     np.lib.format.write_array(file, array, allow_pickle=False)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+
+    replace_whole(path, written)
 
 
 def read(path: Path) -> tuple[str, list[Record], State[Any]]:

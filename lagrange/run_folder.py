@@ -15,7 +15,7 @@ import hashlib
 import json
 import platform
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ from lagrange.instances import Instance
 from lagrange.runs import Finished, report_of
 from lagrange.status import Status
 from lagrange.vectors import Vector
+from lagrange.whole_files import put, replace_whole
 
 FORMAT = 2
 
@@ -63,10 +64,12 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in run.instance.archive.items():
-            _put(folder / name, text)
+            put(folder / name, text)
         solution = run.solution
-        _replace(folder / "trace.csv", solution.trace.write_csv)
-        _replace(folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers))
+        replace_whole(folder / "trace.csv", solution.trace.write_csv)
+        replace_whole(
+            folder / "multipliers.npz", lambda path: _write_npz(path, solution.multipliers)
+        )
         complaint = _save_point(run, folder)
         _write_report(run, folder, {})
         _write_certificate(run, folder)
@@ -75,7 +78,7 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
         if run.error is not None or run.solution.status is Status.INTERRUPTED:
             return _write_report(run, folder, {})
         for name, content in _files_of(run.instance, run.point).items():
-            _put(folder / name, content)
+            put(folder / name, content)
         return _write_report(run, folder, run.instance.measure(solution))
     except OSError as error:
         raise RunError(f"cannot write the run folder {folder}: {error}") from error
@@ -89,7 +92,7 @@ def _save_point(run: Finished, folder: Path) -> RunError | None:
     complaint = None
     if point is not None:
         try:
-            _replace(path, lambda path: _write_npz(path, point))
+            replace_whole(path, lambda path: _write_npz(path, point))
         except RunError as error:
             complaint = error
     if point is None or complaint is not None:
@@ -115,15 +118,15 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
         "report": report,
     }
     text = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    _put(folder / "run.json", text)
+    put(folder / "run.json", text)
     return report
 
 
 def _write_certificate(run: Finished, folder: Path) -> None:
     certificate = certify_run(run)
     text = json.dumps(certificate.as_json(), indent=2, allow_nan=False) + "\n"
-    _put(folder / "certificate.json", text)
-    _put(folder / "certificate.md", certificate.as_markdown())
+    put(folder / "certificate.json", text)
+    put(folder / "certificate.md", certificate.as_markdown())
 
 
 def _digest(path: Path) -> str:
@@ -139,20 +142,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        write(beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _put(path: Path, content: str | bytes) -> None:
-    data = content.encode() if isinstance(content, str) else content
-    _replace(path, lambda beside: beside.write_bytes(data))
 
 
 def _write_npz(path: Path, arrays: Vector) -> None:

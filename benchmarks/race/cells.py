@@ -16,6 +16,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from lagrange.whole_files import put
+
 Log = list[tuple[float, float, float]]
 
 
@@ -70,9 +72,7 @@ def main(words: list[str]) -> None:
     from benchmarks.race import contenders
 
     cell = contenders.run(contender, spec, limit, file.parent)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps({"spec": str(spec), "contender": contender, "limit": limit, **cell}))
-    part.rename(file)  # a file is there whole or not at all
+    put(file, json.dumps({"spec": str(spec), "contender": contender, "limit": limit, **cell}))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from lagrange.nn.members import Members, Sets, as_members, require_members
 from lagrange.nn.tensor_codes import Entry, read, write
 from lagrange.sets import from_config, to_config
 from lagrange.sets.size import Size
+from lagrange.whole_files import put
 
 MAGIC, VERSION = b"LGPK", 1
 BYTE_ORDER = sys.byteorder
@@ -88,13 +89,7 @@ def save(
     facts   : whatever else JSON can hold: settings, accuracy
     """
     data, report = encoded(tensors, sets, facts=facts)
-    place = Path(path)
-    beside = place.with_name(place.name + ".part")
-    try:  # a disk that is full leaves what was there before
-        beside.write_bytes(data)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+    put(Path(path), data)
     return report
 
 

@@ -25,6 +25,7 @@ from lagrange import families, run_folder, runs
 from lagrange.checkpoint import Keeper
 from lagrange.status import Status
 from lagrange.study.plan import Cell
+from lagrange.whole_files import put
 
 try:
     import fcntl
@@ -112,12 +113,7 @@ def mark(cell: Cell, folder: Path, outcome: Outcome, layers: Mapping[str, Any]) 
         "machine": f"{platform.machine()}, {os.cpu_count()} processors",
         "sha256": {name: _digest(folder / name) for name in names},
     }
-    beside = folder / (MARKER + ".part")
-    try:
-        beside.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        beside.replace(folder / MARKER)
-    finally:
-        beside.unlink(missing_ok=True)
+    put(folder / MARKER, json.dumps(document, indent=1) + "\n")
 
 
 def marker(folder: Path) -> Mapping[str, Any] | None:

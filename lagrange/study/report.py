@@ -12,6 +12,7 @@ from lagrange.study import tables
 from lagrange.study.document import Heading, Part, Picture, Table, Text, as_html, as_markdown
 from lagrange.study.plan import Study
 from lagrange.study.results import FINISHED, STATES, Result, collect
+from lagrange.whole_files import put
 
 Draw = Callable[[Study, Sequence[Result], str, Path], bool]
 PAIRED = (
@@ -39,8 +40,8 @@ def build(study: Study, folder: Path) -> list[Result]:
         tables.cells(results),
         *_versions(results),
     ]
-    _replace(folder / "report.md", as_markdown(parts, folder))
-    _replace(folder / "report.html", as_html(parts, study.name))
+    put(folder / "report.md", as_markdown(parts, folder))
+    put(folder / "report.html", as_html(parts, study.name))
     return results
 
 
@@ -110,12 +111,3 @@ def _versions(results: Sequence[Result]) -> list[Part]:
             seen[r.marker["machine"], said] += 1
     rows = [[str(count), machine, said] for (machine, said), count in seen.items()]
     return [Heading("Where"), Table(("cells", "machine", "versions"), rows)] if rows else []
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ Nothing is trained before it is needed. Choices (the best epoch) are made on the
 test part is read by ``test_accuracy`` alone.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -96,11 +95,7 @@ class Task:
         self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(
-                f"{path.name}.{os.getpid()}.part"
-            )  # a killed run leaves no half
-            packed.save(beside, net.state_dict())
-            beside.replace(path)
+            packed.save(path, net.state_dict())
         return net
 
     def _cached(self) -> Path | None:
