@@ -87,10 +87,11 @@ def _run(cell: str, folder: Path, options: Mapping[str, Any]) -> None:
 
 
 def _stored(tensors: Mapping[str, torch.Tensor], members: Members, folder: Path) -> dict[str, Any]:
-    """Both files written and read back; SystemExit unless they give the same network and answers."""
-    report = packed.save(folder / "network.lgpk", tensors, members)  # refuses what is no member
+    """Both files read back; SystemExit unless they give the same network and answers."""
     torch.save(dict(tensors), folder / "network.pt")
-    back = packed.load(folder / "network.lgpk")  # so does this
+    back = packed.load(folder / "network.lgpk")  # of the run; refuses what is no member
+    if back.members != members:
+        raise SystemExit(f"{folder}: the packed file holds members of {back.members}")
     again = torch.load(folder / "network.pt", weights_only=True)
     test = registry.load("mnist").test
     answers = [_answers(state, test) for state in (tensors, back.tensors, again)]
@@ -98,8 +99,8 @@ def _stored(tensors: Mapping[str, torch.Tensor], members: Members, folder: Path)
         raise SystemExit(f"{folder}: a file read back predicts otherwise")
     values = {n: int(back.tensors[n].unique().numel()) for n in members.names}
     size = (folder / "network.lgpk").stat().st_size
-    if size != report.file_bytes:
-        raise SystemExit(f"{folder}: the file has {size} bytes, not {report.file_bytes}")
+    if size != back.report.file_bytes:
+        raise SystemExit(f"{folder}: the file has {size} bytes, not {back.report.file_bytes}")
     return {"file_bytes": size, "values": values, "reloaded": True}
 
 

@@ -27,6 +27,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 BEGAN = perf_counter()
 FAMILIES = f"{', '.join(families.BUILT_IN)}, or module:function of your own."
 INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
+STOPPED = Status.INTERRUPTED.name.lower()
 
 
 def main() -> None:
@@ -87,15 +88,20 @@ def solve(
             )
         except KeyboardInterrupt:
             typer.echo("interrupted before the solver began: there is nothing to save", err=True)
+            if as_json:
+                typer.echo(json.dumps(runs.unmeasured(instance, STOPPED)))
             raise typer.Exit(INTERRUPTED) from None
-    report = run_folder.save(run, folder)
+    try:
+        report = run_folder.save(run, folder)
+    except KeyboardInterrupt:
+        report = dict(run_folder.load(folder).report)
     if as_json:
         typer.echo(json.dumps(report))
     else:
         _print_report(run, report)
     if run.error is not None:
         raise ValueError(f"{run.error} (what was found before is saved in {folder})")
-    if run.solution.status is Status.INTERRUPTED:
+    if report["status"] == STOPPED:
         raise typer.Exit(INTERRUPTED)
 
 
@@ -204,10 +210,15 @@ def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(run.solution.message, markup=False)
+    if report["status"] == STOPPED and run.solution.status is not Status.INTERRUPTED:
+        console.print("interrupted after that: what is not available was not measured")
     console.print(certify_run(run).line, markup=False)
     if run.instance.exact is None:
         console.print("bounds are the solver's own: this instance has no exact recomputation")
     console.print(f"saved in {report['run']}", markup=False)
+    if run.instance.use and report["status"] != STOPPED and run.error is None:
+        line = run.instance.use.replace("{run}", report["run"])
+        console.print(f"load it: {line}", markup=False, soft_wrap=True)
 
 
 def _shown(value: Any) -> str:

@@ -49,9 +49,12 @@ class Instance:
     archive : files that go with a run (name → text), so that it can be verified later
     rebuild : options of the family that give this instance again; a value that names a file of the
               archive means that file
-    measure : what the family reports besides bounds
+    idle    : by the solver's name, options that do nothing with it, and why; given ones are refused
+    measure : what the family reports besides bounds;  measured: the names of all that it may report,
+              null in a report where it was not measured
     files   : what a finished run leaves in its folder besides, name → contents: a function of the saved
               arrays of its point, so that verifying can make them again
+    use     : Python that loads one of these files, "{run}" standing for the folder
     """
 
     name: str
@@ -65,5 +68,27 @@ class Instance:
     point_arrays: Callable[[Any], Mapping[str, Any]] = _as_one_array
     archive: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     rebuild: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
+    idle: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: dict[str, Any]())
     measure: Callable[[Solution], Mapping[str, Number]] = _nothing
+    measured: tuple[str, ...] = ()
     files: Callable[[Mapping[str, Any]], Mapping[str, bytes]] = _no_files
+    use: str = ""
+
+    def require(self, solver: str, options: Mapping[str, Any]) -> None:
+        """Refuses a solver that there is not, and given options that do nothing with it."""
+        if solver not in self.methods:
+            raise ValueError(
+                f"{self.name} has no solver {solver!r}; it has {', '.join(self.methods)}"
+            )
+        for name, why in self.idle.get(solver, {}).items():
+            if options.get(name) is not None:
+                others = [s for s in self.methods if name not in self.idle.get(s, {})]
+                raise ValueError(
+                    f"option {name} = {options[name]!r} does nothing with the solver {solver}: {why}. "
+                    f"Leave it out{', or take ' + ' or '.join(others) if others else ''}"
+                )
+
+    def rebuild_for(self, solver: str) -> dict[str, Any]:
+        """``rebuild`` without what does nothing with this solver."""
+        idle = self.idle.get(solver, {})
+        return {name: value for name, value in self.rebuild.items() if name not in idle}

@@ -16,7 +16,7 @@ import json
 import platform
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +53,9 @@ def require_free(folder: Path) -> None:
         raise RunError(f"{folder} already holds a run; name another folder with --out")
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file, a run needs a folder; name another one with --out")
+    held = next(folder.iterdir(), None) if folder.exists() else None
+    if held is not None:
+        raise RunError(f"{folder} is not empty, it holds {held.name!r}; name another with --out")
 
 
 def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
@@ -77,11 +80,18 @@ def save(run: Finished, folder: Path, *, overwrite: bool = False) -> dict[str, A
             raise complaint
         if run.error is not None or run.solution.status is Status.INTERRUPTED:
             return _write_report(run, folder, {})
-        for name, content in _files_of(run.instance, run.point).items():
-            put(folder / name, content)
-        return _write_report(run, folder, run.instance.measure(solution))
+        try:
+            for name, content in _files_of(run.instance, run.point).items():
+                put(folder / name, content)
+            return _write_report(run, folder, run.instance.measure(solution))
+        except KeyboardInterrupt as stop:  # what is saved stays, what was not measured is null
+            ended = replace(solution, status=Status.INTERRUPTED)
+            _write_report(replace(run, solution=ended), folder, {})
+            raise stop
     except OSError as error:
-        raise RunError(f"cannot write the run folder {folder}: {error}") from error
+        raise RunError(
+            f"cannot write the run folder {folder}: {error}. Its files are whole, but some are missing"
+        ) from error
 
 
 def _save_point(run: Finished, folder: Path) -> RunError | None:
@@ -106,7 +116,7 @@ def _write_report(run: Finished, folder: Path, measures: Mapping[str, Any]) -> d
         "format": FORMAT,
         "family": run.family,
         "options": dict(run.options),
-        "rebuild": dict(run.instance.rebuild),
+        "rebuild": run.instance.rebuild_for(run.solver_name),
         "sha256": {name: _digest(folder / name) for name in run.instance.archive},
         "instance": run.instance.name,
         "source": run.instance.source,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 from lagrange.certificates import NO_CLAIMS, Claims, prove
@@ -36,13 +37,15 @@ class Finished:
         return None if found is None else self.instance.point_arrays(found)
 
 
-def choose(instance: Instance, solver: str | None, steps: int | None) -> tuple[str, Method]:
-    """The method of that name, the first where none is named."""
+def choose(
+    instance: Instance,
+    solver: str | None,
+    steps: int | None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[str, Method]:
+    """The method of that name, the first where none is named; ``options``: those that were given."""
     name = solver or next(iter(instance.methods))
-    if name not in instance.methods:
-        raise ValueError(
-            f"{instance.name} has no solver {name!r}; it has {', '.join(instance.methods)}"
-        )
+    instance.require(name, options)
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     return name, instance.methods[name](steps)
@@ -66,7 +69,7 @@ def execute(
     keeper  : saves the state along the way; the run goes on from what it saved before
     """
     began = perf_counter()
-    name, method = choose(instance, solver, steps)
+    name, method = choose(instance, solver, steps, options)
     start = method.solver.init(method.problem, method.start)
     stop: Stop = StepLimit(method.steps)
     if instance.stop is not None:
@@ -93,9 +96,17 @@ def claims_of(run: Finished) -> Claims:
     return prove(run.instance.exact, run.solution.multipliers, run.point, run.instance.sense)
 
 
+def unmeasured(instance: Instance, status: str) -> dict[str, Any]:
+    """The report of a run that nothing was found in: its keys, in their order."""
+    bounds = "lower_bound", "upper_bound", "gap", "certified", "seconds", "steps", "run"
+    facts = () if instance.exact is None else instance.exact.fact_names
+    keys = "status", *bounds, "sense", "dual_value", *facts, *instance.measured
+    return {**dict.fromkeys(keys), "status": status, "certified": False, "sense": instance.sense}
+
+
 def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[str, Any]:
     """The object of ``solve --json``. Bounds are the proved ones; without an exact twin they are the
-    solver's own and ``certified`` is false. A number that was not measured is None.
+    solver's own and ``certified`` is false. A number that was not proved or measured is None.
     """
     solution, claims = run.solution, claims_of(run)
     lower, upper, gap = claims.lower_bound, claims.upper_bound, claims.gap
@@ -108,7 +119,7 @@ def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[
     if status is Status.OPTIMAL and claims.gap:  # closed in floats, but not exactly
         status = Status.GAP_REACHED
     report = {
-        "status": status.name.lower(),
+        **unmeasured(run.instance, status.name.lower()),
         "lower_bound": lower,
         "upper_bound": upper,
         "gap": gap,
@@ -116,7 +127,6 @@ def report_of(run: Finished, folder: Path, measures: Mapping[str, Any]) -> dict[
         "seconds": solution.state.record.seconds,
         "steps": solution.state.record.step,
         "run": str(folder),
-        "sense": run.instance.sense,
         "dual_value": claims.dual_value,
         **claims.facts,
         **measures,

@@ -21,7 +21,17 @@ from lagrange.instances import Instance, Number
 from problems.networks import registry
 from problems.networks.compress import Task
 from problems.networks.pruned import PruningTask
-from problems.networks.settings import settings_for
+from problems.networks.settings import PRUNED
+
+MEASURED = (
+    "epochs",
+    "accuracy_start",
+    "accuracy_dense",
+    "accuracy_one_shot",
+    "accuracy_control",
+    "accuracy_hard",
+    "accuracy_final",
+)
 
 
 def pruning(
@@ -51,7 +61,9 @@ def pruning(
     """A network pruned to a fraction of its weights: by default a small one on the 8×8 digits.
 
     The solver gets what dense training and the baselines leave of a time limit, one epoch at least.
-    What is not given follows from the data set (``problems/networks/settings.py``).
+    What is not given follows from the data set (``problems/networks/settings.py``). An option that
+    does nothing with the solver is refused. A run leaves ``network.lgpk``: ``net.load_state_dict(
+    lagrange.nn.packed.load(path).tensors)``.
 
     network  : one of ``problems/networks/registry.py``: digits, lenet5, lenet300, resnet20, ...
     data     : digits, mnist or cifar10; without it the one that the network fits
@@ -60,9 +72,10 @@ def pruning(
     clean    : after the hard projection weights that do nothing are dropped, those into units that
                nobody hears and out of units that are always 0, for the next in the ranking
     pattern  : which weights, as a shell pattern over parameter names
-    rho      : penalty;  growth: the last ρ over the first (admm, progressive)
-    path     : how the budget falls (admm, gradual): none, linear, cubic or log
-    score    : how much Adam's second moment counts in the ranking, 0 … 1 (not with surrogate)
+    rho      : penalty (admm, surrogate, progressive)
+    growth   : the last ρ over the first (admm, progressive)
+    path     : how the budget falls: linear, cubic, log (admm, gradual) or none (admm)
+    score    : how much Adam's second moment counts in the ranking, 0 … 1 (admm, progressive, gradual)
     pretrain : epochs of dense training before
     epochs   : epochs of training by the solver
     retrain  : epochs of training with the zeros fixed, after the hard projection
@@ -73,41 +86,22 @@ def pruning(
     cache    : a folder that keeps dense networks from run to run
     seed     : of initial values and batches
     """
-    data = registry.data_for(network) if data is None else data
-    registry.require_shapes(network, data)
-    given: dict[str, Any] = {
-        "rho": rho,
-        "growth": growth,
-        "path": path,
-        "score": score,
-        "pretrain": pretrain,
-        "epochs": epochs,
-        "retrain": retrain,
-        "batch": batch,
-        "rate": rate,
-        "shift": shift,
-        "half": half,
-        "interval": interval,
-        "baselines": baselines,
-    }
-    settings = settings_for(data, **given)
-    task = PruningTask(Task(network, data, settings, seed, pattern, cache), keep, scope, clean)
-    chosen = {"network": network, "data": data, "keep": keep, "scope": scope, "clean": clean}
+    options = dict(locals())  # as given
+    task = Task.of(PRUNED, options)
+    wanted = PruningTask(task, keep, scope, clean)
     return Instance(
-        name=f"{data if network == data else f'{network}-{data}'}-{scope}-{keep:g}",
-        source=registry.SOURCES[data],
-        methods=task.methods,
+        name=f"{task.name}-{scope}-{keep:g}",
+        source=registry.SOURCES[task.data],
+        methods=wanted.methods,
         reserve=0.7,  # the baselines train twice as long as the solver
-        exact=ExactPruning(task.task.sizes, task.budgets.counts),
-        point_arrays=lambda hard: arrays_of(task.final(hard)),
-        rebuild={
-            **chosen,
-            "pattern": pattern,
-            **{name: getattr(settings, name) for name in given},
-            "seed": seed,
-        },
-        measure=task.measure,
-        files=task.files,
+        exact=ExactPruning(task.sizes, wanted.budgets.counts),
+        point_arrays=lambda hard: arrays_of(wanted.final(hard)),
+        rebuild=task.rebuild(options),
+        idle=wanted.idle,
+        measure=wanted.measure,
+        measured=MEASURED,
+        files=wanted.files,
+        use=task.use,
     )
 
 

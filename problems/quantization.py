@@ -23,8 +23,8 @@ from lagrange.nn.members import Members
 from problems.networks import registry
 from problems.networks.compress import Task
 from problems.networks.quantized import QuantizationTask
-from problems.networks.settings import quantization_settings
-from problems.pruning import arrays_of
+from problems.networks.settings import QUANTIZED
+from problems.pruning import MEASURED, arrays_of
 
 FLOAT_BITS = 32  # of a weight that is not quantized
 
@@ -55,17 +55,22 @@ def quantization(
     """A network quantized to a few bits a weight: by default a small one on the 8×8 digits.
 
     The solver gets what dense training and the baselines leave of a time limit, one epoch at least.
-    What is not given follows from the data set (``problems/networks/settings.py``).
+    What is not given follows from the data set (``problems/networks/settings.py``). An option that
+    does nothing with the solver is refused. A run leaves ``network.lgpk``: ``net.load_state_dict(
+    lagrange.nn.packed.load(path).tensors)``.
 
     network  : one of ``problems/networks/registry.py``: digits, lenet5, lenet300, resnet20, ...
     data     : digits, mnist or cifar10; without it the one that the network fits
     bits     : of a weight, 1 … 8; 1: two values, ±s; 2 on the uniform grid: three, −s, 0 and s
-    grid     : uniform (2^bits − 1 levels around 0), zero-free (2^bits levels) or powers (of two)
+    grid     : uniform (2^bits − 1 levels around 0), zero-free (2^bits levels) or powers (of two, at
+               most 6 bits); one bit is ±s on all, so there the grid is of progressive's stages only
     scope    : layer (one scale a tensor) or filter (one for each output)
     keep     : prune besides: fraction of the weights to keep, in (0, 1], or how many, a whole number
-               above 1, in all tensors together; zeros take no code (scope layer; not straight-through)
+               above 1, in all tensors together (scope layer; not straight-through). Zeros take no
+               code: 1 bit and 2 bits on the uniform grid are the same −s, 0 and s
     pattern  : which weights, as a shell pattern over parameter names
-    rho      : penalty;  growth: the last ρ over the first (admm, progressive)
+    rho      : penalty (admm, surrogate, progressive)
+    growth   : the last ρ over the first (admm, progressive)
     pretrain : epochs of dense training before
     epochs   : epochs of training by the solver
     retrain  : epochs of training with the codes fixed, after the hard projection
@@ -76,42 +81,22 @@ def quantization(
     cache    : a folder that keeps dense networks from run to run
     seed     : of initial values and batches
     """
-    data = registry.data_for(network) if data is None else data
-    registry.require_shapes(network, data)
-    given: dict[str, Any] = {
-        "rho": rho,
-        "growth": growth,
-        "pretrain": pretrain,
-        "epochs": epochs,
-        "retrain": retrain,
-        "batch": batch,
-        "rate": rate,
-        "shift": shift,
-        "half": half,
-        "interval": interval,
-        "baselines": baselines,
-    }
-    settings = quantization_settings(data, **given)
-    inner = Task(network, data, settings, seed, pattern, cache)
-    task = QuantizationTask(inner, bits, grid, scope, keep)
-    chosen = {"network": network, "data": data, "bits": bits, "grid": grid, "scope": scope}
-    kept = "" if keep is None else f"-{keep:g}"
+    options = dict(locals())  # as given
+    task = Task.of(QUANTIZED, options)
+    wanted = QuantizationTask(task, bits, grid, scope, keep)
     return Instance(
-        name=f"{data if network == data else f'{network}-{data}'}-{grid}-{bits}{kept}",
-        source=registry.SOURCES[data],
-        methods=task.methods,
+        name=f"{task.name}-{grid}-{bits}{'' if keep is None else f'-{keep:g}'}",
+        source=registry.SOURCES[task.data],
+        methods=wanted.methods,
         reserve=0.6,  # the baseline trains longer than the solver
-        exact=ExactQuantization(inner.sizes, task.members(bits)),
-        point_arrays=lambda hard: arrays_of(task.final(hard)),
-        rebuild={
-            **chosen,
-            "keep": keep,
-            "pattern": pattern,
-            **{name: getattr(settings, name) for name in given},
-            "seed": seed,
-        },
-        measure=task.measure,
-        files=task.files,
+        exact=ExactQuantization(task.sizes, wanted.members(bits), wanted.facts),
+        point_arrays=lambda hard: arrays_of(wanted.final(hard)),
+        rebuild=task.rebuild(options),
+        idle=wanted.idle,
+        measure=wanted.measure,
+        measured=tuple(name for name in MEASURED if name != "accuracy_control"),
+        files=wanted.files,
+        use=task.use,
     )
 
 
@@ -127,8 +112,11 @@ class ExactQuantization:
     integral = False
     fact_names = ("nonzeros", "weights", "compression", "bits", "file_bytes", "compression_bits")
 
-    def __init__(self, sizes: Mapping[str, int], members: Members) -> None:
-        self._sizes, self._members = sizes, members
+    def __init__(
+        self, sizes: Mapping[str, int], members: Members, notes: Mapping[str, Any] | None = None
+    ) -> None:
+        """``notes``: what is said of the network in its file, which takes some of its bytes."""
+        self._sizes, self._members, self._notes = sizes, members, notes
 
     def dual_value(self, multipliers: Mapping[str, Any]) -> None:
         """Nothing is proved: the training block solves no problem exactly."""
@@ -139,14 +127,14 @@ class ExactQuantization:
             if name not in point or point[name].size != size:
                 raise Infeasible(f"the point has no array {name!r} of {size} entries")
         try:
-            _packed(point, self._members)  # packs members only
+            self._packed(point)  # packs members only
         except ValueError as error:
             raise Infeasible(str(error)) from error
 
     def facts(self, point: Mapping[str, Any]) -> Mapping[str, Number]:
         """The counts and sizes of a point whose weights are members."""
         kept = sum(int(np.count_nonzero(point[name])) for name in self._sizes)
-        weights, report = sum(self._sizes.values()), _packed(point, self._members)
+        weights, report = sum(self._sizes.values()), self._packed(point)
         parameters = sum(array.size for array in point.values())
         return {
             "nonzeros": kept,
@@ -157,7 +145,7 @@ class ExactQuantization:
             "compression_bits": FLOAT_BITS * parameters / report.size.total,
         }
 
-
-def _packed(point: Mapping[str, Any], members: Members) -> packed.Report:
-    """Of a network as a packed file; ValueError where a tensor is no member of its set."""
-    return packed.encoded({n: torch.as_tensor(a) for n, a in point.items()}, members)[1]
+    def _packed(self, point: Mapping[str, Any]) -> packed.Report:
+        """Of a network as a packed file; ValueError where a tensor is no member of its set."""
+        tensors = {name: torch.as_tensor(array) for name, array in point.items()}
+        return packed.encoded(tensors, self._members, facts=self._notes)[1]

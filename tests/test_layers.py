@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 TABLE = """
     compiled contraction encoding facts falsifier.family meaning models models.cvxpy_split \
       models.report multiplier_divergence nn.bits nn.channel_flow nn.diagnosis \
-      nn.distillation nn.measured nn.snapshot nn.targets nn.tensor_arrays oracles \
+      nn.distillation nn.example nn.measured nn.snapshot nn.targets nn.tensor_arrays oracles \
       oracles.knapsack_loops oracles.rounding records recovery sets.config sets.ladders \
       sets.size solvers solvers.bundle_loops solvers.cuts status study study.compare \
       study.document study.lines theorems theorems.findings vectors version whole_files
@@ -23,13 +23,13 @@ TABLE = """
       nn.checkpoint nn.descent nn.index_codes nn.parametrized nn.schedules nn.thin \
       oracles.checks oracles.knapsack_core queries sets.arrays sets.step_search \
       solvers.bundle_program step_sizes study.plan testing.compare
-    falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.formulas \
-      nn.masks oracles.closed_form oracles.differences oracles.facility oracles.folded \
+    falsifier.names falsifier.trials models.cvxpy_coupling nn.compaction nn.fingerprints \
+      nn.formulas nn.masks oracles.closed_form oracles.differences oracles.facility oracles.folded \
       oracles.knapsack oracles.network_flow oracles.quadratic oracles.separable \
       oracles.smooth oracles.sparse penalties problem sets.base sets.keys sets.nearest \
       solvers.groups target_steps testing.questions testing.sets testing.steps
     bounds falsifier.findings falsifier.search falsifier.strategies grouping nn.pull nn.rest \
-      nn.support_growth oracles.linear_sets oracles.proximal oracles.selection \
+      nn.support_growth nn.usage oracles.linear_sets oracles.proximal oracles.selection \
       oracles.set_block oracles.shortest_path sets.clusters sets.convex sets.lattice \
       sets.patterns sets.product sets.rank sets.selection sets.steps slack solvers.flat \
       stages state testing.blocks testing.exact theorems.evidence
@@ -47,14 +47,14 @@ TABLE = """
     checkpoint checks engine falsify_command instances models.mps_model nn.split \
       oracles.convex recovery.pool sets.binary sets.codebook sets.grids sets.powers \
       solvers.surrogate_level
-    families models.cvxpy_model nn.controls nn.finished parallel runs sets.joint sets.nested \
+    families models.cvxpy_model nn.controls nn.finished nn.saved parallel runs sets.joint sets.nested \
       testing.solvers
     . nn.level_codes nn.session sets study.check testing.suites theorems.progressive
     certify nn.quantized_weights nn.tensor_codes testing
     nn.bake nn.packed run_folder
     certify_saved demo nn.dead_paths nn.exporting nn.measures study.cell
-    nn study.live study.results
-    study.runner study.tables
+    nn.readings study.live study.results
+    nn study.runner study.tables
     study.cluster study.figures
     study.report
     study_command

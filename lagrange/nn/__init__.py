@@ -6,9 +6,17 @@ from lagrange.nn.controls import Gradual, one_shot
 from lagrange.nn.dead_paths import dead_weights
 from lagrange.nn.diagnosis import diagnose
 from lagrange.nn.distillation import distillation
+from lagrange.nn.exporting import (
+    export,
+    load_safetensors,
+    load_weights,
+    save_safetensors,
+    save_weights,
+)
 from lagrange.nn.masks import freeze_zeros
-from lagrange.nn.measures import measure
+from lagrange.nn.measures import hard_projected, measure
 from lagrange.nn.quantized_weights import follow_sets, freeze_levels
+from lagrange.nn.readings import Readings
 from lagrange.nn.retrain import Teacher, retrain
 from lagrange.nn.schedules import budgets
 from lagrange.nn.session import Compression, Finished
@@ -24,6 +32,7 @@ __all__ = [
     "Finished",
     "Gradual",
     "NetworkPoint",
+    "Readings",
     "SupportGrowth",
     "Targets",
     "Teacher",
@@ -37,14 +46,20 @@ __all__ = [
     "diagnose",
     "distillation",
     "each_layer",
+    "export",
     "follow_sets",
     "freeze_levels",
     "freeze_zeros",
+    "hard_projected",
+    "load_safetensors",
+    "load_weights",
     "measure",
     "one_shot",
     "over_all",
     "regrown",
     "retrain",
+    "save_safetensors",
+    "save_weights",
     "split",
     "thaw",
     "weights",

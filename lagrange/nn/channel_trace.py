@@ -31,10 +31,12 @@ from lagrange.nn.channel_flow import (
     read_norm,
     shape_of,
 )
+from lagrange.nn.example import answer
 
 
 def trace(model: nn.Module, example: Tensor) -> Flow:
     """The flow through a network in eval mode; ``example``: an input (batch, channels, …)."""
+    answer(model, example)
     try:
         graph = fx.symbolic_trace(model)
     except Exception as error:

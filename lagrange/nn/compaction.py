@@ -21,6 +21,8 @@ from torch.nn.utils import parametrize
 
 from lagrange.nn.channel_flow import Channels, Layer, Mask, numbers
 from lagrange.nn.channel_trace import trace
+from lagrange.nn.example import answer
+from lagrange.nn.targets import plain
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def compact(model: nn.Module, example: Tensor) -> Compaction:
 
     The names of the parameters stay; a layer without bias gets one where a constant goes into it.
     """
+    model = plain(model)
     if any(parametrize.is_parametrized(module) for module in model.modules()):
         raise ValueError("the network has parametrized weights: bake it before it is compacted")
     smaller = copy.deepcopy(model)
@@ -130,8 +133,7 @@ def _like(old: Tensor, values: Tensor) -> nn.Parameter:
 
 
 def _answer(model: nn.Module, example: Tensor) -> Tensor:
-    with torch.no_grad():
-        return model(example.clone()).double()
+    return answer(model, example).double()
 
 
 def _count(channels: Channels, needed: Mask) -> tuple[int, int]:

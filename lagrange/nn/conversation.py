@@ -56,6 +56,8 @@ class Conversation:
     ) -> None:
         if spill is not None and not Path(spill).is_dir():
             raise ValueError(f"spill must be a folder that is there, or None, got {str(spill)!r}")
+        if spill is not None:
+            _require_writable(Path(spill))
         self.problem, self.solver = problem, solver
         self._observe, self._outside = observe, outside
         self._spill = None if spill is None else Path(spill)
@@ -164,6 +166,15 @@ class Projected:
 
     def contains(self, v: Vector) -> bool:
         return self.members.contains(v)
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        Shelf(folder)
+    except OSError as error:
+        raise ValueError(
+            f"spill must be a folder to write in, got {str(folder)!r}: {error}"
+        ) from error
 
 
 def _with_formulas(block: SetBlock) -> SetBlock:

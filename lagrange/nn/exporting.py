@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.nn.bake import bake
+from lagrange.nn.example import answer
+from lagrange.nn.packed import json_of
 
 
 def save_weights(model: nn.Module, path: Path | str) -> None:
@@ -36,8 +38,10 @@ def export(model: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
             f"the example needs a batch of at least 2, got the shape {tuple(example.shape)}: with "
             "one, torch takes the size of the batch for a constant"
         )
+    plain = bake(model).eval()
+    answer(plain, example)
     shapes = ({0: torch.export.Dim.AUTO},)
-    return torch.export.export(bake(model).eval(), (example,), dynamic_shapes=shapes)
+    return torch.export.export(plain, (example,), dynamic_shapes=shapes)
 
 
 def save_safetensors(
@@ -59,7 +63,6 @@ def save_safetensors(
         first.setdefault(place, name)
     own = {name: tensor.contiguous() for name, tensor in state.items() if name not in ties}
     data: bytes = library.save(own)
-    path.write_bytes(data)
     said = {
         "version": 1,
         "order": list(state),
@@ -67,19 +70,27 @@ def save_safetensors(
         "sha256": hashlib.sha256(data).hexdigest(),
         "facts": dict(facts or {}),
     }
-    path.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n")
+    text = json_of(said, indent=1)  # before anything is written
+    path.write_bytes(data)
+    path.with_suffix(".json").write_text(text + "\n")
 
 
 def load_safetensors(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The state dict and the facts that ``save_safetensors`` wrote; refuses what does not match."""
     library = _safetensors()
     path = Path(path)
-    said = json.loads(path.with_suffix(".json").read_text())
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != said["sha256"]:
+    beside = path.with_suffix(".json")
+    if not beside.exists():
         raise ValueError(
-            f"{path} does not have the checksum in {path.with_suffix('.json').name}: one of them was "
-            "changed or belongs to another network"
+            f"{path} was not written by save_safetensors: there is no {beside.name} beside it. "
+            "safetensors.torch.load_file reads plain safetensors"
+        )
+    said = json.loads(beside.read_text())
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != said.get("sha256"):
+        raise ValueError(
+            f"{path} does not have the checksum in {beside.name}: one of them was changed or belongs "
+            "to another network"
         )
     own: dict[str, Tensor] = library.load(data)
     return {name: own[said["ties"].get(name, name)] for name in said["order"]}, said["facts"]

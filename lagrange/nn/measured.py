@@ -11,6 +11,10 @@ Cost = Callable[[nn.Module], "Tensor | float"]
 
 def measured(cost: Cost, net: nn.Module) -> float:
     """In eval mode, without gradients; modes and random numbers are left as they were."""
+    if not callable(cost):
+        raise ValueError(
+            f"cost must be a function, model → loss on a fixed set of batches, got {cost!r}"
+        )
     modes = [(module, module.training) for module in net.modules()]
     net.eval()
     try:

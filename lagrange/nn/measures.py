@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from lagrange.nn import packed
 from lagrange.nn.bake import bake
 from lagrange.nn.diagnosis import Reading
+from lagrange.nn.example import answer
 from lagrange.nn.members import Sets, as_members
 from lagrange.nn.parametrized import named
 from lagrange.sets.size import Size
@@ -101,13 +102,14 @@ def measure(
     each = multiplications(plain, example)
     _, report = packed.encoded(plain.state_dict(), sets)
     stored = {entry.name: entry for entry in report.entries}
+    first = {id(p): name for name, p in plain.named_parameters()}  # which ties are stored under
     layers = tuple(
         LayerMeasures(
             name,
             tuple(p.shape),
             p.numel(),
             int(p.count_nonzero()),
-            stored[name].size if name in stored else Size(0),
+            stored[first[id(p)]].size,
             each.get(name, Macs(0, 0)),
         )
         for name, p in parameters.items()
@@ -148,8 +150,7 @@ def multiplications(model: nn.Module, example: Tensor) -> dict[str, Macs]:
             hooks.append(module.register_forward_hook(count))
     modes = [(module, module.training) for module in model.modules()]
     try:
-        with torch.no_grad():
-            model.eval()(example)
+        answer(model.eval(), example)
     finally:
         for hook in hooks:
             hook.remove()

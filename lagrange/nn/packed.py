@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -100,6 +100,7 @@ def encoded(
     facts: Mapping[str, Any] | None = None,
 ) -> tuple[bytes, Report]:
     """The bytes that ``save`` writes."""
+    _require_plain(tensors)
     members = None if sets is None else as_members(sets)
     if members is not None:
         require_members(members, tensors, "project them first, only members can be packed")
@@ -114,6 +115,8 @@ def encoded(
         entry, data = write(name, tensor, _grid(members, name))
         entries.append(entry)
         blobs.append(data)
+    if members is not None:
+        _require_first_names(members, ties)
     header: dict[str, Any] = {
         "byte_order": BYTE_ORDER,
         "entries": [entry.plain() for entry in entries],
@@ -123,7 +126,7 @@ def encoded(
     }
     if members is not None:
         header |= {"members": list(members.names), "set": to_config(members.set)}
-    said = zlib.compress(json.dumps(header, separators=(",", ":")).encode(), 9)
+    said = zlib.compress(json_of(header, separators=(",", ":")).encode(), 9)
     payload = b"".join(blobs)
     check = hashlib.sha256(said + payload).digest()
     front = FRONT.pack(MAGIC, VERSION, len(said), len(payload), check)
@@ -154,6 +157,40 @@ def load(path: Path | str) -> Packed:
         require_members(members, tensors, f"{path} was not written by this library")
     report = Report(entries, FRONT.size + len(said))
     return Packed(tensors, members, report, header["facts"])
+
+
+def json_of(value: Mapping[str, Any], **layout: Any) -> str:
+    """As text; refuses facts that JSON has no form for."""
+    try:
+        return json.dumps(value, **layout)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"facts must be what JSON can hold, got {value.get('facts')!r}: {error}. Make numbers of "
+            "tensors by float(…) or .tolist()"
+        ) from error
+
+
+def _require_plain(tensors: Any) -> None:
+    """Refuses a network in place of its tensors, and one whose weights are still computed."""
+    if not isinstance(tensors, Mapping):
+        raise ValueError(
+            f"tensors by name are needed, got a {type(tensors).__name__}: for a network give "
+            "bake(model).state_dict()"
+        )
+    for name, tensor in cast("Mapping[str, Any]", tensors).items():
+        if not isinstance(tensor, Tensor):
+            raise ValueError(f"{name!r} is no tensor, got a {type(tensor).__name__}")
+        if "parametrizations." in name:
+            raise ValueError(
+                f"{name!r} is part of a parametrization, a mask for instance: give "
+                "bake(model).state_dict()"
+            )
+
+
+def _require_first_names(members: Members, ties: Mapping[str, str]) -> None:
+    for name in members.names:
+        if name in ties:
+            raise ValueError(f"{name!r} is tied to {ties[name]!r}: give its set under that name")
 
 
 def _grid(members: Members | None, name: str) -> Grid | None:

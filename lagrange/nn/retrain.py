@@ -39,11 +39,17 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Retrained:
-    """The kept epoch (0: as it was before), its score, and the score before and after each epoch."""
+    """How the training went.
+
+    epoch   : the one kept, 0: as it was before;  score: its score;  scores: before and after each epoch
+    revived : weights in tensors of two or more axes that were 0 before and are not in the kept epoch.
+              0 where the zeros were frozen; a number above it says that the network is less sparse now
+    """
 
     epoch: int
     score: float
     scores: tuple[float, ...]
+    revived: int = 0
 
 
 def retrain(
@@ -59,6 +65,8 @@ def retrain(
 ) -> Retrained:
     """Trains in place and leaves the network as it was in its best epoch.
 
+    Zeros that are not frozen (``freeze_zeros``) are trained as any weight: ``revived`` counts them.
+
     batches   : epoch 0, 1, … → its batches
     optimizer : of the network's parameters; its learning rates are the first ones of the cosine
     validate  : the network in eval mode → a score, larger is better, on data that is used neither for
@@ -72,6 +80,7 @@ def retrain(
     _require_its_parameters(model, optimizer)
     first = [group["lr"] for group in optimizer.param_groups]
     scores = [_score(model, validate, 0)]
+    zeros = {name: weight == 0 for name, weight in _plain_weights(model).items()}
     best, kept = 0, copy.deepcopy(model.state_dict())
     for epoch in range(epochs):
         share = floor + (1 - floor) * (1 + math.cos(math.pi * epoch / epochs)) / 2
@@ -84,7 +93,15 @@ def retrain(
     for group, rate in zip(optimizer.param_groups, first, strict=True):
         group["lr"] = rate
     model.load_state_dict(kept)
-    return Retrained(best, scores[best], tuple(scores))
+    now = _plain_weights(model)
+    revived = sum(int((now[name][zero] != 0).sum()) for name, zero in zeros.items())
+    return Retrained(best, scores[best], tuple(scores), revived)
+
+
+def _plain_weights(model: nn.Module) -> dict[str, Tensor]:
+    """Those of two or more axes; masked ones and others that are computed are not among them."""
+    found = model.named_parameters()
+    return {n: p.detach() for n, p in found if p.ndim >= 2 and "parametrizations." not in n}
 
 
 def _require_its_parameters(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -24,25 +24,23 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.blocks import Response
-from lagrange.nn import ranks
-from lagrange.nn.checkpoint import classes_in, decode, encode
+from lagrange.nn import ranks, saved
 from lagrange.nn.conversation import Conversation, Outside, tests_answers
 from lagrange.nn.finished import Finished, project_weights
 from lagrange.nn.formulas import Formula, bare, formula, reader
 from lagrange.nn.measured import Cost, measured, require_fixed
 from lagrange.nn.members import Members
 from lagrange.nn.pull import Pull, pull_of
-from lagrange.nn.rest import mapped, opened, recalled, recorded, taken
+from lagrange.nn.rest import mapped, opened, taken
 from lagrange.nn.snapshot import NetworkPoint, restore, snapshot
-from lagrange.nn.split import NETWORK, Sets, image_of, require_stages, set_of, split
-from lagrange.nn.targets import Targets, choose, plain, require_own
+from lagrange.nn.split import NETWORK, Sets, image_of, require_effect, require_stages, set_of, split
+from lagrange.nn.targets import Targets, choose, plain, require_own, require_tensors
+from lagrange.nn.usage import Usage
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, Staged
 from lagrange.records import Record, Trace, ignore
 from lagrange.state import Solver, Start, State
 from lagrange.vectors import first_bad_row
-
-FORMAT = 2  # of the state dict
 
 
 class Compression:
@@ -78,14 +76,15 @@ class Compression:
         if isinstance(solver, type):
             raise ValueError(f"solver must be an object, got the class {solver.__name__}: call it")
         require_stages(sets, solver)
-        self.targets = choose(model, targets) if isinstance(targets, str) else targets
         self._net, self._optimizer, self._cost = plain(model), optimizer, cost
+        self.targets = choose(model, targets) if isinstance(targets, str) else targets
+        require_tensors(self.targets)
         self._spread = ranks.is_spread(model)
         require_own(self.targets, self._net, self._optimizer)
         problem = self._problem(sets)
         self._talk = Conversation(problem, solver, self._start(problem, solver), observe, spill)
-        self._finished = False
-        self._uses: set[str] = set()
+        self._finished, self._rho = False, 0.0
+        self._usage = Usage(self.targets)
         self._pull = self._asked()
         self._talk.report()
 
@@ -112,12 +111,15 @@ class Compression:
         kept = self._talk.state.responses[NETWORK]
         return None if kept is None else kept.point.position
 
+    @property
+    def rho(self) -> float:
+        """ρ of the open question, or of the last one."""
+        return self._rho
+
     def penalty(self) -> Tensor:
         """ρ/2 ‖W − Z + λ/ρ‖² of the open question: add it to the loss, once a backward pass."""
         self._require_active()
-        if torch.is_grad_enabled():
-            self._uses.add("penalty()")
-        return self._pull.penalty(self.targets)
+        return self._usage.watched(self._pull.penalty(self.targets))
 
     def pull(self, step: float) -> None:
         """Instead of the penalty, after each optimizer step: W ← (W + a(Z − λ/ρ))/(1 + a), a = step·ρ.
@@ -126,7 +128,7 @@ class Compression:
         """
         self._require_active()
         self._pull.apply(self.targets, step)
-        self._uses.add("pull(step)")
+        self._usage.pulled()
 
     def update(self, position: Any = None) -> Record:
         """The training so far is the network's answer; returns the record of the last step. If the
@@ -136,18 +138,13 @@ class Compression:
         Gradients take memory that is needed here: ``optimizer.zero_grad()`` before, not after.
         """
         self._require_active()
-        if len(self._uses) != 1:
-            used = " and ".join(sorted(self._uses)) or "neither penalty() nor pull(step)"
-            raise ValueError(
-                f"since the last update {used} took part in the training: use one of penalty() and "
-                "pull(step), with gradients enabled"
-            )
+        self._usage.require_training()
         self._pull = Pull(0.0, {}, {})
         try:  # nobody here holds on to the old prices, nor to what is rejected
             answers = [self._answer(position)]
             if not self._talk.tell(answers.pop()):
                 self._put_back()
-            self._uses.clear()
+            self._usage.next()
         finally:
             if self._talk.whole:
                 self._pull = self._asked()
@@ -163,8 +160,8 @@ class Compression:
 
     def finish(self) -> Finished:
         """Projects the weights on the set, in the model, and ends the session."""
-        if self._finished:
-            raise ValueError("the session is finished: make a new one to go on")
+        self._require_open()
+        self._usage.require_updates()
         require_own(self.targets, self._net, self._optimizer)
         wanted = set_of(self._talk.problem).members
         distance = project_weights(self.targets, wanted)
@@ -179,40 +176,26 @@ class Compression:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and JSON-able values; the weights themselves are in the model's own."""
-        return {
-            "format": FORMAT,
-            "targets": list(self.targets),
-            "state": encode(recorded(self._talk.state)),
-            "trace": encode(list(self.trace)),
-            "uses": sorted(self._uses),
-        }
-
-    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Goes on from a checkpoint, taken at an update or between two. Model, optimizer and data
-        order are for the loop to restore.
+        """Tensors and JSON-able values. The weights themselves are in the model's own: of them only a
+        digest is here.
         """
-        if saved.get("format") != FORMAT or saved.get("targets") != list(self.targets):
-            raise ValueError(
-                f"the checkpoint has format {saved.get('format')} and targets "
-                f"{saved.get('targets')}, this session {FORMAT} and {list(self.targets)}"
-            )
-        own = self._talk.state
-        state = cast("State[Any]", recalled(decode(saved["state"], set(classes_in(own)))))
-        if type(state.memory) is not type(own.memory):
-            raise ValueError(
-                f"the checkpoint is of another solver: of {type(state.memory).__module__}, not of "
-                f"{type(own.memory).__module__}"
-            )
-        del own
-        self._talk.resume(state, decode(saved["trace"]))
-        self._uses = set(saved["uses"])
+        self._require_whole()
+        return saved.state_dict(self._talk, self.targets, self._usage)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a checkpoint, taken at an update or between two, in a session with the same
+        settings. Data order, optimizer and, before this, the model are for the loop to restore.
+        """
+        self._require_open()
+        saved.load_state_dict(state, self._talk, self.targets, self._usage)
         self._pull = self._asked()
         self._talk.report()
 
     def _problem(self, sets: Sets | Sequence[Sets]) -> Problem[Any]:
         """With formulas for rows, and so all that the solver makes of them."""
-        return split(Outside(), self.targets, sets, formula)
+        problem = split(Outside(), self.targets, sets, formula)
+        require_effect(self.targets, sets)
+        return problem
 
     def _start(self, problem: Any, solver: Solver[Any]) -> State[Any]:
         """The weights as they are and their projection, zero multipliers."""
@@ -245,6 +228,7 @@ class Compression:
         if query is None:
             raise ValueError("a set answers a pull, not prices alone: give the solver a rho")
         pull = pull_of(tuple(self.targets), question.price, cast("Quadratic", query))
+        self._rho = pull.rho
         # every step reads them: what is in memory without ado
         return pull._replace(price=opened(pull.price), offset=mapped(pull.offset, Formula, bare))
 
@@ -286,13 +270,23 @@ class Compression:
         found = measured(self._cost, self._net)
         return ranks.agreed(found) if self._spread else found
 
-    def _require_active(self) -> None:
+    def _require_open(self) -> None:
         if self._finished:
-            raise ValueError("the session is finished: make a new one to go on")
+            raise ValueError(
+                "the session is finished, its model projected: make a new one to go on, save the "
+                "network by packed.save or save_weights"
+            )
+        self._usage.require_newest()
+
+    def _require_whole(self) -> None:
+        self._require_open()
         if not self._talk.whole:
             raise ValueError(
                 "an error broke the last update off half-way: load a checkpoint, or make a new session"
             )
+
+    def _require_active(self) -> None:
+        self._require_whole()
         if not self._asks:
             raise ValueError(
                 f"the solver asks nothing more after step {self._talk.state.record.step}: end the "

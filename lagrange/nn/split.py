@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from lagrange.blocks import Block
+from lagrange.nn.targets import Targets, require_tensors
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic
 from lagrange.sets.base import StoredSet, StoredVectorSet
+from lagrange.sets.patterns import NM
 from lagrange.sets.product import PerTensor
 from lagrange.sets.size import Size
 from lagrange.sets.sparsity import Cardinality, GlobalCardinality, budget
@@ -25,6 +27,7 @@ from lagrange.stages import StagedProblem, in_stages
 from lagrange.vectors import Vector, restrict
 
 NETWORK, SET = 0, 1  # the places of the two blocks
+HUGE = 1e12  # beyond any bound that means something
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def members_of(targets: Mapping[str, Tensor], sets: Sets) -> StoredVectorSet:
     A set under a pattern holds for each tensor that matches; ``Together(set)`` for all of them at
     once. Every target must match one rule and no other.
     """
+    require_tensors(targets)
     if not isinstance(sets, Mapping):
         _require_vector_set(targets, sets)
         return sets
@@ -70,7 +74,7 @@ def members_of(targets: Mapping[str, Tensor], sets: Sets) -> StoredVectorSet:
     single: dict[str, StoredSet] = {}
     parts: list[tuple[tuple[str, ...], StoredVectorSet]] = []
     for pattern, rule in sets.items():
-        names = tuple(name for name in targets if fnmatchcase(name, pattern))
+        names = _matched(targets, pattern)
         if not names:
             raise ValueError(f"the set for {pattern!r} matches no target of {list(targets)}")
         for name in names:
@@ -91,12 +95,21 @@ def members_of(targets: Mapping[str, Tensor], sets: Sets) -> StoredVectorSet:
     return parts[0][1] if len(parts) == 1 else Grouped(tuple(parts))
 
 
+def _matched(targets: Mapping[str, Tensor], pattern: str) -> tuple[str, ...]:
+    """Targets one of whose names, tied ones among them, matches."""
+    tied = targets.tied if isinstance(targets, Targets) else {}
+    names = {name: name for name in targets} | tied
+    hits = {first for name, first in names.items() if fnmatchcase(name, pattern)}
+    return tuple(name for name in targets if name in hits)
+
+
 def over_all(targets: Mapping[str, Tensor], keep: float, floor: float = 0.0) -> GlobalCardinality:
-    """One budget: a fraction ``keep`` of all entries, rounded down.
+    """One budget: a fraction ``keep`` of all entries of the targets, rounded down.
 
     floor : share of its own entries that a tensor keeps at least (1 at least where floor > 0), so
             that no layer is cut through
     """
+    require_tensors(targets)
     sizes = {name: tensor.numel() for name, tensor in targets.items()}
     if not 0 <= floor < 1:
         raise ValueError(f"floor must lie in [0, 1), got {floor}")
@@ -108,6 +121,7 @@ def each_layer(
     targets: Mapping[str, Tensor], keep: float | Mapping[str, float]
 ) -> dict[str, Cardinality]:
     """A budget for each tensor: the same fraction of its entries, or by name; rounded down."""
+    require_tensors(targets)
     if isinstance(keep, Mapping) and set(keep) != set(targets):
         raise ValueError(f"keep has {sorted(keep)}, the targets are {sorted(targets)}")
     found: dict[str, Cardinality] = {}
@@ -164,12 +178,60 @@ def _require_vector_set(targets: Mapping[str, Tensor], sets: Any) -> None:
         ) from error
 
 
+def require_effect(targets: Mapping[str, Tensor], sets: Sets | Sequence[Sets]) -> None:
+    """Refuses a set, or a rule, that leaves all weights as they are. Of several stages the last one
+    counts: a schedule may begin with all.
+    """
+    last = sets[-1] if isinstance(sets, Sequence) else sets
+    rules = last if isinstance(last, Mapping) else {"*": Together(last)}
+    for pattern, rule in rules.items():
+        own = {name: targets[name] for name in _matched(targets, pattern)}
+        if isinstance(rule, Together):
+            idle = _takes_all(rule.members.contains, own)
+        else:
+            found = [_takes_each(rule, name, target) for name, target in own.items()]
+            idle = all(found)
+        if idle:
+            sizes = ", ".join(f"{name} {tuple(target.shape)}" for name, target in own.items())
+            raise ValueError(
+                f"{rule.members if isinstance(rule, Together) else rule} keeps all of {sizes}: it "
+                "would compress nothing. Give a smaller budget, or leave these out of the targets "
+                "(ignore= of choose)"
+            )
+
+
+def _takes_each(members: StoredSet, name: str, target: Tensor) -> bool:
+    """The same of one tensor; says which one has a shape that the set is not for."""
+    try:
+        return _takes_all(lambda v: members.contains(v[name]), {name: target})
+    except ValueError as error:
+        advice = "; the inputs of a convolution are axis 1" if isinstance(members, NM) else ""
+        raise ValueError(
+            f"target {name!r} of shape {tuple(target.shape)}, {members}: {error}{advice}"
+        ) from error
+
+
+def _takes_all(contains: Callable[[Any], bool], targets: Mapping[str, Tensor]) -> bool:
+    """Is every array a member? Told by the weights, and by large numbers without any structure."""
+    if not contains(image_of(targets, Tensor.detach)):
+        return False
+    make = torch.Generator().manual_seed(0)
+    probe = {
+        n: HUGE * torch.randn(t.shape, generator=make).to(t.device) for n, t in targets.items()
+    }
+    return contains({name: p.to(wide(targets[name])) for name, p in probe.items()})
+
+
 def set_of(problem: Problem[Any], *, first: bool = False) -> SetBlock:
     """The block of the set that is wanted in the end, or in the first stage."""
-    if isinstance(problem, StagedProblem):
-        stages = cast("StagedProblem[Any]", problem).stages
-        return cast("SetBlock", stages[0 if first else -1].blocks[SET])
-    return cast("SetBlock", problem.blocks[SET])
+    return sets_of(problem)[0 if first else -1]
+
+
+def sets_of(problem: Problem[Any]) -> tuple[SetBlock, ...]:
+    """The blocks of the sets of all stages."""
+    is_staged = isinstance(problem, StagedProblem)
+    stages = cast("StagedProblem[Any]", problem).stages if is_staged else (problem,)
+    return tuple(cast("SetBlock", stage.blocks[SET]) for stage in stages)
 
 
 def require_stages(sets: Any, solver: Any) -> None:

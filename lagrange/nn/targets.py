@@ -46,6 +46,11 @@ class Targets(Mapping[str, nn.Parameter]):
 
 def plain(module: nn.Module) -> nn.Module:
     """The module under ``torch.compile`` and the data-parallel wrappers."""
+    if not isinstance(module, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(
+            f"a network (torch.nn.Module) is needed, got {_kind(module)}: make the network first, and "
+            "load a state dict into it"
+        )
     while True:
         children = dict(module.named_children())
         if isinstance(module, nn.parallel.DistributedDataParallel | nn.DataParallel):
@@ -79,6 +84,8 @@ def choose(
     kinds = tuple(types)
     able = {n: p for n, p in named.items() if p.ndim >= dimensions}
     names = {n: [n, *(other for other, first in tied.items() if first == n)] for n in able}
+    for spellings in names.values():  # a computed one is found by the name it is read under
+        spellings += [_computed(n) for n in spellings if _computed(n) != n]
     if kinds:
         able = {
             n: p for n, p in able.items() if any(isinstance(owners[a], kinds) for a in names[n])
@@ -93,6 +100,7 @@ def choose(
     chosen = {n: p for n, p in able.items() if n in wanted and n not in dropped}
     if not chosen:
         raise ValueError(f"ignore={list(ignore)} leaves no target of {sorted(wanted)}")
+    _require_stored(chosen)
     _require_trained(chosen)
     return Targets(chosen, {other: n for other, n in tied.items() if n in chosen})
 
@@ -119,11 +127,13 @@ def _by_name(module: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, str]
 def _owners(module: nn.Module) -> dict[str, nn.Module]:
     """Parameter name → the module that holds it."""
     named = cast("Any", module).named_modules(remove_duplicate=False)
-    return {
+    owners = {
         f"{prefix}.{name}" if prefix else name: owner
         for prefix, owner in named
         for name, _ in owner.named_parameters(recurse=False)
     }
+    read = {_computed(name) for name in owners} - set(owners)
+    return owners | {name: module.get_submodule(name.rpartition(".")[0]) for name in read}
 
 
 def _matching(
@@ -153,11 +163,41 @@ def _require_trained(chosen: Mapping[str, Tensor]) -> None:
             raise ValueError(f"target {name!r} holds a NaN or an infinity")
 
 
+def require_tensors(targets: Any) -> None:
+    """Refuses what maps no names to tensors: a network, a list of names."""
+    if not isinstance(targets, Mapping):
+        raise ValueError(
+            f"targets are tensors by name, got {_kind(targets)}: choose(model, 'conv*.weight', …) "
+            "picks them"
+        )
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+
+
+def _computed(name: str) -> str:
+    """``conv.weight`` for conv.parametrizations.weight.original, which it is computed from."""
+    path, found, rest = name.partition("parametrizations.")
+    return path + rest.partition(".")[0] if found else name
+
+
+def _require_stored(names: Iterable[str]) -> None:
+    """Refuses targets that are computed from others."""
+    for name in names:
+        if _computed(name) != name:
+            raise ValueError(
+                f"target {_computed(name)!r} is parametrized, for instance by freeze_zeros or "
+                "freeze_levels: thaw(model) makes it plain again, bake(model) a plain copy"
+            )
+
+
 def require_own(
     targets: Targets, module: nn.Module, optimizer: torch.optim.Optimizer | None
 ) -> None:
     """Targets must be parameters that the plain module, and the optimizer, hold now."""
     own = dict(module.named_parameters())
+    _require_stored(name for name in own if _computed(name) in targets)
     for name, target in targets.items():
         if own.get(name) is not target:
             raise ValueError(

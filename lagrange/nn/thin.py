@@ -87,14 +87,14 @@ class Shelf:
         begin = end = self._file.seek(0, SEEK_END)
         for piece in pieces:  # which may be read from here
             self._file.seek(end)
-            end += self._file.write(_bytes(piece.cpu()))
+            end += self._file.write(raw(piece.cpu()))
         self._file.flush()  # a disk that is full says so here
         return Filed(self, begin, like, shape)
 
     def read(self, begin: int, into: Tensor) -> None:
         """``into`` is in row-major order, on the CPU."""
         self._file.seek(begin)
-        self._file.readinto(_bytes(into))
+        self._file.readinto(raw(into))
 
 
 class Filed:
@@ -119,6 +119,6 @@ class Filed:
         return ()
 
 
-def _bytes(tensor: Tensor) -> memoryview:
-    """Of a tensor in row-major order its memory, else a copy."""
+def raw(tensor: Tensor) -> memoryview:
+    """The bytes: of a tensor in row-major order its memory, else a copy."""
     return memoryview(cast(Any, tensor.contiguous().view(-1).view(torch.uint8)).numpy())

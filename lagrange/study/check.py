@@ -6,7 +6,7 @@ from lagrange.study.plan import Cell, Study
 
 def check(study: Study) -> None:
     """Makes one instance of each problem with each solver's options. Raises ValueError with the
-    lines of the study file for an unknown family, option or solver, or a value that is refused.
+    lines of the study file for an unknown family, option or solver, or what one of them refuses.
     """
     seen: list[object] = []
     for cell in study.cells:
@@ -23,8 +23,4 @@ def _require_known(cell: Cell) -> None:
     types = families.option_types(families.resolve(cell.family))
     if cell.seed is not None and "seed" not in types:
         raise ValueError(f"family {cell.family!r} has no option seed: leave seeds out of [study]")
-    instance = families.make(cell.family, cell.options)
-    if cell.solver not in instance.methods:
-        raise ValueError(
-            f"{instance.name} has no solver {cell.solver!r}; it has {', '.join(instance.methods)}"
-        )
+    families.make(cell.family, cell.options).require(cell.solver, cell.options)

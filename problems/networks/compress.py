@@ -28,7 +28,7 @@ from problems.networks.batches import Batches, Shift
 from problems.networks.controls import HeldAdam
 from problems.networks.dataset import Dataset
 from problems.networks.feed import Feed
-from problems.networks.settings import Settings
+from problems.networks.settings import NAMES, Settings, changed
 from problems.seeds import require_seed
 
 State = Mapping[str, Tensor]  # a state dict
@@ -49,12 +49,46 @@ class Task:
     seed: int = 0
     pattern: str = "*.weight"
     cache: str | None = None
-    _kept: dict[int, tuple[Any, State]] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[int, tuple[Any, State, bool]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         require_seed(self.seed)
         registry.require_shapes(self.network, self.data)
         self.sizes  # noqa: B018 - refuses a pattern without a match, at the door
+
+    @classmethod
+    def of(cls, recipes: Mapping[str, Settings], options: Mapping[str, Any]) -> "Task":
+        """By the options of a family; what is not given follows from ``recipes``, by data set."""
+        network, data = options["network"], options["data"]
+        data = registry.data_for(network) if data is None else data
+        registry.require_shapes(network, data)
+        settings = changed(recipes[data], options)
+        return cls(network, data, settings, *(options[n] for n in ("seed", "pattern", "cache")))
+
+    def rebuild(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with what followed from the data; but where dense networks are kept."""
+        settings = {name: getattr(self.settings, name) for name in NAMES if name in options}
+        every = {**options, "data": self.data, **settings}
+        return {name: value for name, value in every.items() if name != "cache"}
+
+    @property
+    def name(self) -> str:
+        """Of network and data."""
+        return self.data if self.network == self.data else f"{self.network}-{self.data}"
+
+    @property
+    def use(self) -> str:
+        """Python that loads the saved network."""
+        made = f'net = problems.networks.registry.network("{self.network}")'
+        return f'{made}; net.load_state_dict(lagrange.nn.packed.load("{{run}}/{FILE}").tensors)'
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is said of it in a packed file."""
+        given = {"network": self.network, "data": self.data, "pattern": self.pattern}
+        return {**given, "seed": self.seed}
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -213,16 +247,26 @@ class Task:
         kept = self._kept.get(id(hard))
         if kept is None:
             try:
-                state = train(self.loaded(hard)).state_dict()
+                state, stopped = train(self.loaded(hard)).state_dict(), False
             except KeyboardInterrupt:
-                state = hard
-            kept = self._kept[id(hard)] = hard, {n: t.detach().clone() for n, t in state.items()}
+                state, stopped = hard, True
+            copied = {n: t.detach().clone() for n, t in state.items()}
+            kept = self._kept[id(hard)] = hard, copied, stopped
         return kept[1]
 
-    def packed(self, final: Mapping[str, Any], members: Members) -> Mapping[str, bytes]:
+    def require_finished(self, hard: State) -> None:
+        """Passes on the Ctrl-C that ended the training of this point: a network that was not trained
+        to the end is kept, but not measured.
+        """
+        if id(hard) in self._kept and self._kept[id(hard)][2]:
+            raise KeyboardInterrupt
+
+    def packed(
+        self, final: Mapping[str, Any], members: Members, facts: Mapping[str, Any]
+    ) -> Mapping[str, bytes]:
         """Arrays of a saved network as a packed file, by its name; ValueError unless it is a member."""
         tensors = {name: torch.from_numpy(array) for name, array in final.items()}
-        return {FILE: packed.encoded(tensors, members)[0]}
+        return {FILE: packed.encoded(tensors, members, facts=facts)[0]}
 
     def test_accuracy(self, net: nn.Module) -> float:
         """On the test part, which is read here and nowhere else."""

@@ -36,6 +36,21 @@ from problems.networks.settings import Settings
 
 STAGES = 3
 ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
+IDLE: Mapping[str, Mapping[str, str]] = {  # by solver, what does nothing with it
+    "surrogate": {
+        "growth": "its ρ is constant",
+        "path": "its budget is the final one from the start",
+        "score": "it compares answers, which a ranking that changes forbids",
+    },
+    "progressive": {"path": "its budget falls in stages of its own"},
+    "gradual": {"rho": "it has no pull", "growth": "it has no pull"},
+    "one-shot": {
+        "rho": "it has no pull",
+        "growth": "it has no pull",
+        "path": "its budget is the final one from the start",
+        "score": "it cuts before a step of training, when nothing but sizes is known",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,14 @@ class PruningTask:
             "one-shot": self.one_shot,
         }
 
+    @property
+    def idle(self) -> Mapping[str, Mapping[str, str]]:
+        """By the name of the solver, options that do nothing with it, and why."""
+        if self.settings.path != "none":
+            return IDLE
+        still = {"path": "its budget has to fall, none means cubic; at once it is one-shot"}
+        return {**IDLE, "gradual": {**IDLE["gradual"], **still}}
+
     def admm(self, steps: int | None) -> Method:
         """ADMM, the loss first; the budget falls on the path."""
         n = steps or self.task.updates
@@ -86,11 +109,7 @@ class PruningTask:
         rho = self.settings.rho
         rule = SurrogateContraction.for_horizon(max(20, n), shrink=0.1, first_step=rho)
         solver = SurrogateLagrangian(rule, rho=rho)
-        wanted = self.budgets.block
-        problem = self.task.problem(
-            self.task.block, wanted, lambda a: self._cut(a.point.weights, wanted)
-        )
-        return Method(problem, solver, n, self.task.start(wanted))
+        return self._at_once(self.task.block, solver, n)
 
     def progressive(self, steps: int | None) -> Method:
         """ADMM in three stages, each begun anew, with equal cuts in log(nonzeros)."""
@@ -110,7 +129,13 @@ class PruningTask:
     def one_shot(self, steps: int | None) -> Method:
         """The dense network cut at once, then trained with its zeros held: a control."""
         n = steps or self.task.updates
-        return self._on_path(Alternating(1.0, order=(1, 0)), "none", n, held=True)
+        return self._at_once(self._held, Alternating(1.0, order=(1, 0)), n)
+
+    def _at_once(self, network: Any, solver: Any, steps: int) -> Method:
+        """The solver at the final budget, entries ranked by size."""
+        wanted = self.budgets.block
+        problem = self.task.problem(network, wanted, lambda a: self._cut(a.point.weights, wanted))
+        return Method(problem, solver, steps, self.task.start(wanted))
 
     def _scored(self, solver: Any) -> Any:
         return ByWorth(solver) if self.settings.score > 0 else solver
@@ -159,8 +184,10 @@ class PruningTask:
         return self._cut(answer.point.weights, self.budgets.ranked(worth))
 
     def _cut(self, weights: State, members: SetBlock) -> State:
-        """The weights on the set. A clean cut leaves what is dead there out of the ranking until
-        nothing more is; after the last round, or without other candidates, places stay free.
+        """The weights on the set: the point of a run, made at its end, and by surrogate also where all
+        blocks were heard at one λ, whose points it compares. A clean cut leaves what is dead there out
+        of the ranking until nothing more is; after the last round, or without other candidates, places
+        stay free.
         """
         hard = self.task.projected(weights, members)
         if not self.clean:
@@ -189,13 +216,15 @@ class PruningTask:
 
     def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
         """The saved network, as arrays, as a packed file."""
-        return self.task.packed(point, self.budgets.members)
+        what = {"keep": self.keep, "scope": self.scope, "clean": self.clean}
+        return self.task.packed(point, self.budgets.members, {**self.task.facts, **what})
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""
         task, hard = self.task, solution.point
         trained = solution.responses[0].point
         final = self.final(hard)
+        task.require_finished(hard)
         return {
             "epochs": trained.epoch,
             "accuracy_start": task.test_accuracy(task.dense),
@@ -210,7 +239,7 @@ class PruningTask:
         """
         task, first = self.task, self.settings.pretrain
         if not self.settings.baselines:
-            return {"accuracy_dense": task.test_accuracy(task.dense)}
+            return {}
         dense = task.fresh()
         task.train(dense, first + epochs, rate=self.settings.dense_rate)
         wanted = self.budgets.block

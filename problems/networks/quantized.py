@@ -41,7 +41,7 @@ from problems.networks.controls import Following
 from problems.networks.growth import penalty
 from problems.networks.scored import budgets_for
 
-MOST_BITS = 8
+MOST_BITS = {"uniform": 8, "zero-free": 8, "powers": 6}
 EXTRA_BITS = (4, 2, 0)  # of the stages of progressive, over those that are wanted
 GRIDS: Mapping[str, Callable[[int, int | None], Quantized]] = {
     "uniform": lambda bits, axis: UniformGrid(bits, axis=axis),
@@ -54,8 +54,8 @@ def level_set(grid: str, bits: int, axis: int | None = None) -> Quantized:
     """Levels of one tensor. One bit is ±s on every grid, two bits of the uniform one are −s, 0, s."""
     if grid not in GRIDS:
         raise ValueError(f"grid must be one of {', '.join(GRIDS)}, got {grid!r}")
-    if not 1 <= bits <= MOST_BITS:
-        raise ValueError(f"bits must lie in 1 … {MOST_BITS}, got {bits}")
+    if not 1 <= bits <= MOST_BITS[grid]:
+        raise ValueError(f"bits must lie in 1 … {MOST_BITS[grid]} on the {grid} grid, got {bits}")
     if bits == 1:
         return Binary(axis)
     return Ternary(axis) if (grid, bits) == ("uniform", 2) else GRIDS[grid](bits, axis)
@@ -102,6 +102,24 @@ class QuantizationTask:
             return methods
         return {**methods, "straight-through": self.straight_through}
 
+    @property
+    def idle(self) -> Mapping[str, Mapping[str, str]]:
+        """By the name of the solver, options that do nothing with it, and why."""
+        same = self.bits == 1 and self.grid != "uniform"
+        still = {"grid": "one bit is ±s on every grid"} if same else {}
+        idle = {
+            "admm": {},
+            "surrogate": {"growth": "its ρ is constant"},
+            "straight-through": {"rho": "it has no pull", "growth": "it has no pull"},
+        }
+        return {solver: {**own, **still} for solver, own in idle.items()}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What is said of the saved network in its file."""
+        what = {"bits": self.bits, "grid": self.grid, "scope": self.scope, "keep": self.keep}
+        return {**self.task.facts, **what}
+
     def admm(self, steps: int | None) -> Method:
         """ADMM, the loss first."""
         n = steps or self.task.updates
@@ -118,7 +136,7 @@ class QuantizationTask:
         """ADMM in three stages, from finer levels to those that are wanted."""
         n = steps or self.task.updates
         each = -(-n // len(EXTRA_BITS))
-        widths = [min(MOST_BITS, self.bits + more) for more in EXTRA_BITS]
+        widths = [min(MOST_BITS[self.grid], self.bits + more) for more in EXTRA_BITS]
         solver = Progressive(ADMM(penalty(self.task.settings, each)), StepLimit(each))
         problem = in_stages([self._problem(self.task.block, bits) for bits in widths])
         return Method(problem, solver, n, self.task.start(self._block(widths[0])))
@@ -157,23 +175,31 @@ class QuantizationTask:
 
     def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
         """The saved network, as arrays, as a packed file."""
-        return self.task.packed(point, self.members(self.bits))
+        return self.task.packed(point, self.members(self.bits), self.facts)
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""
         task, hard = self.task, solution.point
-        trained, dense = solution.responses[0].point, self.task.dense
-        found: dict[str, Number] = {"epochs": trained.epoch}
-        found["accuracy_start"] = task.test_accuracy(dense)
-        if task.settings.baselines:  # for as many epochs as the solver spent
-            dense = task.fresh()
-            epochs = task.settings.pretrain + trained.epoch + (trained.step > 0)
-            task.train(dense, epochs, rate=task.settings.dense_rate)
-            cut = task.projected(dense.state_dict(), self._block(self.bits))
-            found["accuracy_one_shot"] = task.test_accuracy(task.loaded(cut))
+        trained = solution.responses[0].point
+        final = self.final(hard)
+        task.require_finished(hard)
         return {
-            **found,
-            "accuracy_dense": task.test_accuracy(dense),
+            "epochs": trained.epoch,
+            "accuracy_start": task.test_accuracy(task.dense),
+            **self._baselines(trained.epoch + (trained.step > 0)),
             "accuracy_hard": task.test_accuracy(task.loaded(hard)),
-            "accuracy_final": task.test_accuracy(task.loaded(self.final(hard))),
+            "accuracy_final": task.test_accuracy(task.loaded(final)),
+        }
+
+    def _baselines(self, epochs: int) -> Mapping[str, Number]:
+        """The dense network, trained for as many epochs as the solver spent, then quantized at once."""
+        task = self.task
+        if not task.settings.baselines:
+            return {}
+        dense = task.fresh()
+        task.train(dense, task.settings.pretrain + epochs, rate=task.settings.dense_rate)
+        cut = task.projected(dense.state_dict(), self._block(self.bits))
+        return {
+            "accuracy_dense": task.test_accuracy(dense),
+            "accuracy_one_shot": task.test_accuracy(task.loaded(cut)),
         }

@@ -100,7 +100,7 @@ RECIPE = Settings(
     score=0.5,
     baselines=False,
 )
-DEFAULTS: Mapping[str, Settings] = {
+PRUNED: Mapping[str, Settings] = {
     "digits": Settings(),
     "mnist": RECIPE,
     "cifar10": dataclasses.replace(RECIPE, pretrain=60, epochs=40, batch=128, shift=4, flip=True),
@@ -109,20 +109,14 @@ DEFAULTS: Mapping[str, Settings] = {
 QUANTIZED: Mapping[str, Settings] = {
     "digits": Settings(epochs=30),
     "mnist": dataclasses.replace(RECIPE, rate=1e-3),
-    "cifar10": dataclasses.replace(DEFAULTS["cifar10"], rate=1e-3),
+    "cifar10": dataclasses.replace(PRUNED["cifar10"], rate=1e-3),
 }
 
 
-def settings_for(data: str, **given: Any) -> Settings:
-    """The defaults of pruning for a data set, and what is given in their place; None is not given."""
-    return _changed(DEFAULTS[data], given)
+NAMES = tuple(field.name for field in dataclasses.fields(Settings))
 
 
-def quantization_settings(data: str, **given: Any) -> Settings:
-    """Those of quantization."""
-    return _changed(QUANTIZED[data], given)
-
-
-def _changed(settings: Settings, given: Mapping[str, Any]) -> Settings:
-    changes = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(settings, **changes)
+def changed(settings: Settings, options: Mapping[str, Any]) -> Settings:
+    """Settings with those that are among a family's options in their place; None is not given."""
+    given = {name: options[name] for name in NAMES if options.get(name) is not None}
+    return dataclasses.replace(settings, **given)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lagrange import sets as S
-from lagrange.nn import packed
+from lagrange.nn import choose, dead_weights, one_shot, packed
 from lagrange.nn.compaction import compact
 from lagrange.nn.diagnosis import Reading, diagnose
 from lagrange.nn.exporting import export, load_safetensors, save_safetensors
@@ -127,6 +127,26 @@ def place_case(name: str, call: Any, *says: str, error: Any = ValueError) -> Cas
     return Case(f"after: {name}", call, error, says)
 
 
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.decoder.weight = self.encoder.weight
+
+
+def tied_by_its_second_name() -> None:
+    net = Tied()
+    one_shot(choose(net), {"*": S.Binary()})
+    packed.encoded(net.state_dict(), {"decoder.weight": S.Binary()})
+
+
+def plain_safetensors(place: Place) -> None:
+    place.patch.setitem(sys.modules, "safetensors", types.ModuleType("safetensors"))
+    place.patch.setitem(sys.modules, "safetensors.torch", types.ModuleType("safetensors.torch"))
+    load_safetensors(place.folder / "net.safetensors")
+
+
+WIDE = torch.ones(4, 5)
 READINGS = [Reading(k, 0.5, 1.0, 0.1) for k in range(9)]
 
 CASES = [
@@ -194,6 +214,24 @@ CASES = [
     # compaction and export
     case("compact a masked network", lambda: compact(masked(), X), "parametrized", "bake"),
     case("compact a branch", lambda: compact(Branching(), X), "Branching", "torch.fx"),
+    case(
+        "compact another shape",
+        lambda: compact(network(), WIDE),
+        "not take",
+        "(4, 5)",
+        "in training",
+    ),
+    case("measure another shape", lambda: measure(network(), ["0.weight"], WIDE), "shape (4, 5)"),
+    case("export another shape", lambda: export(network(), WIDE), "shape (4, 5)"),
+    case("dead of another shape", lambda: dead_weights(network(), ["0.weight"], WIDE), "(4, 5)"),
+    case("compact a shape", lambda: compact(network(), (4, 3)), "as a tensor, got a tuple"),
+    case("compact a state dict", lambda: compact(network().state_dict(), X), "got a OrderedDict"),
+    place_case(
+        "plain safetensors",
+        plain_safetensors,
+        "no net.json beside it",
+        "safetensors.torch.load_file",
+    ),
     case("export a batch of one", lambda: export(network(), X[:1]), "at least 2", "(1, 3)"),
     place_case(
         "no safetensors", without_safetensors, "pip install", "packed.save", error=ImportError
@@ -216,6 +254,15 @@ CASES = [
         lambda: packed.encoded({"w": torch.ones(3)}, {"v": S.Binary()}),
         "sets for ['v']",
         "['w']",
+    ),
+    case("pack a network", lambda: packed.encoded(network()), "got a Sequential", "bake(model)"),
+    case("pack masks", lambda: packed.encoded(masked().state_dict()), "a mask", "bake(model)"),
+    case("pack a number", lambda: packed.encoded({"w": 1.0}), "'w' is no tensor, got a float"),
+    case("pack a tensor as a fact", lambda: packed.encoded({"w": X}, facts={"a": X}), "float(…)"),
+    case(
+        "pack a tied tensor",
+        tied_by_its_second_name,
+        "'decoder.weight' is tied to 'encoder.weight'",
     ),
     place_case("cut at the front", lambda p: cut(p, 20), "truncated", "20 bytes"),
     place_case("cut in the payload", lambda p: cut(p, 200), "truncated", "200 bytes"),

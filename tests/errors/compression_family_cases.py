@@ -2,10 +2,13 @@
 
 import numpy as np
 
+from lagrange import runs
 from lagrange.nn.members import Members
 from lagrange.sets import Binary, PerTensor
-from problems.networks import registry
+from problems.networks import compress, registry
+from problems.networks.compress import Task
 from problems.networks.growth import Growing
+from problems.networks.pruned import PruningTask
 from problems.networks.settings import Settings
 from problems.pruning import pruning
 from problems.quantization import ExactQuantization, quantization
@@ -29,6 +32,17 @@ def of_families(name, options, *says):
 def twin():
     """One tensor of two values, ±s."""
     return ExactQuantization({"w": 3}, Members(("w",), PerTensor({"w": Binary()})))
+
+
+def interrupted_in_training(place):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    task = Task("digits", "digits", Settings(pretrain=0, epochs=1, retrain=1))
+    place.patch.setattr(compress, "retrain", stop)
+    hard = task.fresh().state_dict()
+    PruningTask(task, 1.0, "global").final(hard)
+    task.require_finished(hard)
 
 
 def setting(name, values, *says):
@@ -84,6 +98,29 @@ CASES = [
         value_error(f"sparse {k}", lambda _, k=k: quantization(keep=k), "(0, 1]", f"got {k:g}")
         for k in (0.0, 2.5, 13_585.0)
     ],
+    # options and solvers
+    *[
+        value_error(
+            f"idle {option} of {family}",
+            lambda _, f=family, s=solver, o=option, v=value: runs.execute(
+                f, {o: v}, FAMILIES[f](**{o: v}), s
+            ),
+            f"option {option} = {value!r} does nothing with the solver {solver}",
+            "Leave it out, or take",
+            allowed,
+        )
+        for family, solver, option, value, allowed in (
+            ("pruning", "one-shot", "score", 0.5, "admm or progressive or gradual"),
+            ("pruning", "surrogate", "path", "log", "admm or gradual"),
+            ("quantization", "straight-through", "growth", 2.0, "admm or progressive"),
+        )
+    ],
+    Case(
+        "measuring a network whose training was interrupted",
+        interrupted_in_training,
+        KeyboardInterrupt,
+        (),
+    ),
     # what the families are made of
     *setting("floor", (-0.1, 1.1), "[0, 1]"),
     *setting("falling", (-1.0, 2.0), "[0, 1]"),

@@ -1,6 +1,7 @@
 """Families by name, runs, run folders: what they refuse."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,21 @@ def saved_twice(place):
 def unwritable(place):
     (place.folder / "run").write_text("a file")
     saved_run(place)
+
+
+def not_empty(place):
+    (place.folder / "run").mkdir()
+    (place.folder / "run" / "notes.txt").write_text("mine")
+    saved_run(place)
+
+
+def interrupted_while_measuring(place):
+    def measure(solution):
+        raise KeyboardInterrupt
+
+    instance = replace(own_instance(), measure=measure)
+    run = runs.execute(name_of(fine), {}, instance, steps=1)
+    run_folder.save(run, place.folder / "run")
 
 
 def below_a_file(place):
@@ -202,6 +218,8 @@ CASES = [
     Case("npz missing", missing_npz, RunError, ("cannot read", "multipliers.npz")),
     Case("saved twice", saved_twice, RunError, ("already holds a run", "--out")),
     Case("folder that is a file", unwritable, RunError, ("run is a file", "--out")),
+    Case("folder not empty", not_empty, RunError, ("run is not empty", "'notes.txt'", "--out")),
+    Case("Ctrl-C while measuring", interrupted_while_measuring, KeyboardInterrupt, ()),
     Case("folder in a file", below_a_file, RunError, ("cannot write", "run", "Not a directory")),
     *[
         Case(

@@ -45,10 +45,18 @@ def session(
     return Compression(model or net(), targets, sets, solver or ADMM(0.1), **rest)
 
 
+def train(made: Compression) -> None:
+    """The penalty takes part, and the weights move."""
+    made.penalty().backward()
+    with torch.no_grad():
+        for target in made.targets.values():
+            target.add_(0.1)
+
+
 def used(**options: Any) -> Compression:
     """A session in which the penalty took part."""
     made = session(**options)
-    made.penalty()
+    train(made)
     return made
 
 
@@ -86,10 +94,11 @@ def past_the_end() -> None:
     made.penalty()
 
 
-def finished(then: str) -> None:
-    made = session()
+def finished(then: str, *arguments: Any) -> None:
+    made = used()
+    made.update()
     made.finish()
-    getattr(made, then)()
+    getattr(made, then)(*arguments)
 
 
 def both() -> None:
@@ -127,7 +136,7 @@ class Forgetful:
 def dropped() -> None:
     made = session(solver=Forgetful())
     for _ in range(2):
-        made.penalty()
+        train(made)
         made.update()
 
 
@@ -249,7 +258,7 @@ CHECKPOINTS = [
     (
         "checkpoint of another solver",
         lambda _: loaded(lambda s: None, Alternating(0.1)),
-        "of lagrange.solvers.admm, not of lagrange.solvers.alternating",
+        "solver.class was lagrange.solvers.admm:ADMM and is lagrange.solvers.alternating:Alternating",
     ),
     ("checkpoint that is none", lambda _: loaded(lambda s: s.update(state={"a": 1})), "{'a': 1}"),
     (

@@ -23,7 +23,7 @@ from problems.networks.feed import Feed
 from problems.networks.growth import Growing, penalty
 from problems.networks.pruned import PruningTask
 from problems.networks.scored import Budgets, budgets_for
-from problems.networks.settings import RECIPE, Settings, settings_for
+from problems.networks.settings import PRUNED, RECIPE, Settings, changed
 from problems.pruning import arrays_of
 
 SMALL = dataclasses.replace(RECIPE, pretrain=1, epochs=1, retrain=1, batch=64, interval=4)
@@ -291,6 +291,6 @@ def test_ctrl_c_ends_the_retraining_and_keeps_the_network(monkeypatch):
 
 
 def test_what_is_not_given_follows_from_the_data():
-    assert settings_for("digits", rho=None, batch=5) == Settings(batch=5)
-    assert settings_for("mnist").decoupled and not settings_for("digits").decoupled
-    assert settings_for("mnist", score=0.0).score == 0.0
+    assert changed(PRUNED["digits"], {"rho": None, "batch": 5, "keep": 1}) == Settings(batch=5)
+    assert PRUNED["mnist"].decoupled and not PRUNED["digits"].decoupled
+    assert changed(PRUNED["mnist"], {"score": 0.0}).score == 0.0

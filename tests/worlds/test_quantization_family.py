@@ -64,7 +64,7 @@ def test_the_file_that_is_counted_is_one_that_can_be_read(tmp_path):
     facts = runs.claims_of(run).facts
     tensors = {n: torch.from_numpy(a) for n, a in run.point.items()}
     members = run.instance.exact._members
-    packed.save(tmp_path / "net.lgpk", tensors, members)
+    packed.save(tmp_path / "net.lgpk", tensors, members, facts=run.instance.exact._notes)
     assert (tmp_path / "net.lgpk").stat().st_size == facts["file_bytes"]
     back = packed.load(tmp_path / "net.lgpk").tensors
     assert all(torch.equal(tensors[n], back[n]) for n in tensors)

@@ -35,8 +35,9 @@ def begun(net, **changes):
     with torch.no_grad():
         for target in session.targets.values():
             target.mul_(1.5)
-    session.penalty()
+    session.penalty().backward()
     session.update()
+    net.zero_grad()
     return session
 
 
@@ -72,7 +73,7 @@ OPTIMIZERS = {
 
 
 def trained(make, use):
-    """Relative distance from the set after 150 steps; ``use`` is penalty, pull or nothing at all."""
+    """Relative distance from the set after 150 steps; ``use``: penalty, pull or nothing."""
     net = mlp()
     optimizer = make(net.parameters())
     session = Compression(net, choose(net), GlobalCardinality(KEEP), ADMM(RHO))
@@ -86,6 +87,9 @@ def trained(make, use):
             session.pull(0.1)
         if use != "nothing" and step % 10 == 0:
             session.update()
+    if use == "nothing":
+        session.penalty().backward()
+        session.update()
     done = session.finish()
     assert sum(int(w.count_nonzero()) for w in done.weights.values()) == KEEP
     return done.distance
@@ -205,8 +209,9 @@ def begun_tied(net):
     session = Compression(net, choose(net), {"*": Cardinality(3)}, ADMM(RHO))
     with torch.no_grad():
         net.encoder.weight.add_(0.3)
-    session.penalty()
+    session.penalty().backward()
     session.update()
+    net.zero_grad()
     return session
 
 

@@ -109,10 +109,10 @@ def test_an_observer_that_fails_leaves_the_session_whole():
             raise OSError("no space left")
 
     session, *_ = trained(SOLVERS["admm"], SPARSE, 0, observe=observe)
-    session.penalty()
+    session.pull(0.1)
     with pytest.raises(OSError, match="no space left"):
         session.update()
-    session.penalty()
+    session.pull(0.1)
     session.update()
     assert seen == [1, 2] and [record.step for record in session.trace] == [1, 2]
 

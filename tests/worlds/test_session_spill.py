@@ -122,6 +122,7 @@ def test_a_cost_that_fails_leaves_the_question_open(tmp_path):
         net, "*", GlobalCardinality(4), solver, optimizer=optimizer, cost=cost, spill=tmp_path
     )
     for _ in range(2):
+        session.pull(0.1)
         before = session.penalty().item()
         fails.append(True)
         with pytest.raises(OSError, match="no batch"):

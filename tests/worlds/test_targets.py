@@ -162,7 +162,7 @@ def test_worths_are_roots_of_second_moments():
             assert torch.allclose(found[name], v**power, rtol=1e-4, atol=1e-9)
     weighted = GlobalWeightedCardinality(12, worths(optimizer, targets))
     session = Compression(model, targets, GlobalCardinality(12), ADMM(0.1))
-    session.penalty()
+    session.pull(0.1)
     before = session.state.responses[1].point
     session.change_sets(weighted)
     session.update()

@@ -1,0 +1,65 @@
+"""A session's updates as ``diagnose`` reads them.
+
+In the loop:
+
+    readings = Readings(session)
+    …
+        session.update()
+        readings.take(loss)
+    …
+    for found in readings.diagnosis():
+        print(found.advice)
+"""
+
+import math
+
+from torch import Tensor
+
+from lagrange.nn.diagnosis import Diagnosis, Reading, diagnose
+from lagrange.nn.measures import reading
+from lagrange.nn.session import Compression
+from lagrange.nn.split import NETWORK, SET
+from lagrange.vectors import Vector, scale
+
+
+class Readings:
+    """Of one session, from now on; ``series``: what was taken. It holds one copy of the targets."""
+
+    def __init__(self, session: Compression) -> None:
+        self._session = session
+        self.series: list[Reading] = []
+        self._before = self._copies()
+
+    def take(self, loss: Tensor | float, accuracy: float = math.nan) -> Reading:
+        """After an update.
+
+        loss     : of the last batch, or a mean of several; without the penalty
+        accuracy : of ``hard_projected`` on validation data, if it was measured
+        """
+        session, copies = self._session, self._copies()
+        state = session.state
+        network = state.responses[NETWORK]
+        assert network is not None  # a session begins with one
+        found = reading(
+            state.record.step,
+            network.image,
+            copies,
+            self._before,
+            loss=float(loss.detach() if isinstance(loss, Tensor) else loss),
+            rho=session.rho,
+            multipliers=state.multipliers,
+            accuracy=accuracy,
+        )
+        self.series.append(found)
+        self._before = copies
+        return found
+
+    def diagnosis(self) -> tuple[Diagnosis, ...]:
+        """What they say."""
+        return diagnose(self.series)
+
+    def _copies(self) -> Vector:
+        """Z, on the set."""
+        answered = self._session.state.responses[SET]
+        assert answered is not None
+        return scale(-1.0, answered.image)
