@@ -19,7 +19,7 @@ from lagrange import LevelBundle, StepLimit, SurrogateLagrangian, solve
 from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_methods import GROUPS, schedule
-from problems.assignment_neighborhoods import break_prices
+from problems.assignment_prices import break_prices
 from problems.assignment_start import linear_prices, start_of
 
 STARTS = ("lp", "capacity", "zero")

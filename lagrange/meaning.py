@@ -36,9 +36,7 @@ MEANINGS = {
     "bits": Meaning("bits of all parameters in a packed file", True),
     "file_bytes": Meaning("bytes of that file, header included", True),
     "compression_bits": Meaning("32 · parameters / bits", True),
-    "accuracy_dense": Meaning(
-        "test accuracy, not pruned, trained as many epochs where baselines are on"
-    ),
+    "accuracy_dense": Meaning("test accuracy, not compressed, trained as many epochs"),
     "accuracy_one_shot": Meaning("test accuracy, that network pruned by magnitude, no retraining"),
     "accuracy_control": Meaning("test accuracy, pruned by magnitude at the start, same training"),
     "accuracy_hard": Meaning("test accuracy, solver's weights projected on the set, no retraining"),

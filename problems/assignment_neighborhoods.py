@@ -1,16 +1,11 @@
 """Large-neighborhood search for assignments: small programs around the best point, by Lagrangian
-prices.
+prices (``assignment_prices``).
 
-With prices λ of the jobs and μ of the capacities every pair has a reduced cost
-
-    r_ij = c_ij + λ_j + μ_i w_ij,    cost of a point = Σ_j r_{agent_j, j} + Σ_i μ_i room_i + constant,
-
-so a point is as good as its pairs are cheap and its agents full. A turn draws a few agents, those with
-much to gain more likely; of their jobs it frees the pairs with the least regret, r_ij over the least
-that these agents offer for j, and lets HiGHS solve what that leaves. The number of pairs grows while
-HiGHS goes through to the end and shrinks where its node limit strikes. It starts from the rounded
-linear relaxation over few pairs, which overloads some agents: overload is allowed at a price, never
-made worse, and gone after a few turns.
+A turn draws a few agents, those with much to gain more likely; of their jobs it frees the pairs with
+the least regret, the reduced cost over the least that these agents offer for the job, and lets HiGHS
+solve what that leaves. The number of pairs grows while HiGHS goes through to the end and shrinks where
+its node limit strikes. It starts from the rounded linear relaxation over few pairs, which overloads
+some agents: overload is allowed at a price, never made worse, and gone after a few turns.
 """
 
 from dataclasses import dataclass
@@ -25,32 +20,43 @@ from lagrange.oracles.sparse import SparseMatrix
 from lagrange.problem import Feasible, Problem
 from lagrange.recovery.programs import Program, minimize
 from lagrange.recovery.recovering import Seen
-from lagrange.vectors import Vector
 from problems.assignment_data import AssignmentData, IntArray
+from problems.assignment_prices import Prices, prices_at
 from problems.assignment_repair import loads, total_cost
 
-PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn, each with its pairs
+PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
 FEW = 3  # pairs a job in the first program
 FIRST, LEAST, MOST = 40.0, 15.0, 2000.0  # pairs
-LIMITS = Limits(nodes=50, seconds=3.0)  # seconds: a net below; the nodes are what counts
+LIMITS = Limits(nodes=20, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.05, 0.6  # an unsolved program costs more than it brings: most are solved
+REST = (
+    7  # turns at most that a number of agents is left out, which brought nothing at its last turns
+)
 OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
 
 
-class Prices(NamedTuple):
-    """λ as given, μ (m,), reduced costs (m, n)."""
+class Kind(NamedTuple):
+    """A number of agents: how many pairs go with it; how many of its turns it will miss, and missed
+    the last time.
+    """
 
-    given: FloatArray
-    capacity: FloatArray
-    reduced: FloatArray
+    pairs: float = FIRST
+    waits: int = 0
+    rest: int = 0
+
+    def after(self, solved: bool, better: bool) -> "Kind":
+        pairs = min(max(self.pairs * (GROWTH if solved else SHRINKAGE), LEAST), MOST)
+        rest = 0 if better else min(2 * self.rest + 1, REST)
+        return Kind(pairs, rest, rest)
 
 
 class Memory(NamedTuple):
-    """The point in hand (n,), perhaps overloaded; turns so far; pairs for each number of agents."""
+    """The point in hand (n,), perhaps overloaded; turns so far; kinds by ``PARTS``; the last."""
 
     agent: IntArray | None
     turn: int
-    pairs: tuple[float, ...]
+    kinds: tuple[Kind, ...]
+    last: int
     prices: Prices | None
 
 
@@ -81,30 +87,46 @@ class Neighborhoods:
             raise ValueError(f"turns must be at least 1 and whole, got {self.turns}")
 
     def init(self, problem: Problem[Any]) -> Memory:
-        return Memory(None, 0, (FIRST,) * len(PARTS), None)
+        return Memory(None, 0, (Kind(),) * len(PARTS), -1, None)
 
     def look(
         self, problem: Problem[Any], seen: Seen, memory: Memory
     ) -> tuple[Feasible | None, Memory]:
-        prices = _prices(self.data, seen.multipliers, memory.prices)
+        prices = prices_at(self.data, seen.multipliers, memory.prices)
         agent = _better(self.data, memory.agent, seen.best.feasible)
         if agent is None:
             agent = _first(self.data, prices)
-        turn, pairs = memory.turn, list(memory.pairs)
+        memory = memory._replace(agent=agent, prices=prices)
         for _ in range(self.turns):
-            kind = turn % len(PARTS)
-            count = max(3, len(self.data.capacity) // PARTS[kind])
-            rng = np.random.default_rng((self.seed, turn))
-            some = _drawn(self.data, prices, agent, count, rng)
-            task = _Task(prices, overload_price(self.data, prices, turn), some, int(pairs[kind]))
-            agent, solved = _solved(self.data, agent, task, self.limits)
-            pairs[kind] *= GROWTH if solved else SHRINKAGE
-            pairs[kind] = min(max(pairs[kind], LEAST), MOST)
-            turn += 1
-        memory = Memory(agent, turn, tuple(pairs), prices)
+            memory = self._turned(agent, prices, memory)
+            agent = agent if memory.agent is None else memory.agent
         if (loads(self.data, agent) > self.data.capacity).any():
             return None, memory
         return Feasible(agent, float(total_cost(self.data, agent))), memory
+
+    def _turned(self, agent: IntArray, prices: Prices, memory: Memory) -> Memory:
+        data, turn = self.data, memory.turn
+        at, kinds = next_kind(memory.kinds, memory.last)
+        count = max(3, len(data.capacity) // PARTS[at])
+        some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
+        task = _Task(prices, overload_price(data, prices, turn), some, int(kinds[at].pairs))
+        new, solved = _solved(data, agent, task, self.limits)
+        better = bool(
+            (loads(data, agent) > data.capacity).any()
+        )  # not settled yet: all kinds go on
+        better = better or total_cost(data, new) < total_cost(data, agent)
+        kinds = (*kinds[:at], kinds[at].after(solved, better), *kinds[at + 1 :])
+        return Memory(new, turn + 1, kinds, at, prices)
+
+
+def next_kind(kinds: tuple[Kind, ...], last: int) -> tuple[int, tuple[Kind, ...]]:
+    """Whose turn it is after the last one's, and the kinds that waited a turn less."""
+    while True:
+        last = (last + 1) % len(kinds)
+        kind = kinds[last]
+        if kind.waits == 0:
+            return last, kinds
+        kinds = (*kinds[:last], kind._replace(waits=kind.waits - 1), *kinds[last + 1 :])
 
 
 def _better(data: AssignmentData, mine: IntArray | None, found: Feasible | None) -> IntArray | None:
@@ -114,14 +136,6 @@ def _better(data: AssignmentData, mine: IntArray | None, found: Feasible | None)
     if mine is None or (loads(data, mine) > data.capacity).any():
         return found.point
     return found.point if found.cost < total_cost(data, mine) else mine
-
-
-def _prices(data: AssignmentData, multipliers: Vector, known: Prices | None) -> Prices:
-    given: FloatArray = multipliers["assign"]
-    if known is not None and known.given is given:
-        return known
-    capacity = break_prices(data, given)
-    return Prices(given, capacity, data.cost + given + capacity[:, None] * data.weight)
 
 
 def _first(data: AssignmentData, prices: Prices) -> IntArray:
@@ -148,19 +162,6 @@ def overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:
     usual = float(np.abs(data.cost).mean()) / max(1.0, float(data.weight.mean()))
     times = min(OVERLOAD * OVERLOAD_GROWTH ** min(turn, 100), OVERLOAD_MOST)
     return max(float(prices.capacity.max()), usual) * times
-
-
-def break_prices(data: AssignmentData, prices: FloatArray) -> FloatArray:
-    """μ_i (m,): the value of capacity in the linear relaxation of each agent's knapsack."""
-    profit = -(data.cost + prices)
-    weight = np.maximum(data.weight, 1e-9)
-    order = np.argsort(-profit / weight, axis=1)
-    load = np.take_along_axis(data.weight, order, 1).cumsum(axis=1)
-    over = load > data.capacity[:, None]
-    at = np.where(over.any(axis=1), over.argmax(axis=1), -1)
-    agents = np.arange(at.size)
-    breaking = order[agents, at]
-    return np.where(at < 0, 0.0, np.maximum(profit / weight, 0.0)[agents, breaking])
 
 
 def _drawn(

@@ -12,6 +12,7 @@ from problems.assignment import assignment
 from problems.assignment_data import generate
 from problems.assignment_fixing import fixed
 from problems.assignment_moves import LocalSearch
+from problems.assignment_exchange import Exchanges
 from problems.assignment_neighborhoods import Neighborhoods
 from tests.errors.case import Case, Place, refused
 
@@ -33,6 +34,7 @@ CASES = [
     *refused("recovering every", lambda n: Recovering(LevelBundle(), LOOKS, every=n), [0, 1.5]),
     *refused("mixing of a rounded mean", lambda m: RoundedMean(lambda v: v, m), [-0.1, 1.0]),
     *refused("moves of a local search", lambda n: LocalSearch(DATA, n), [0, 1.5], "at least 1"),
+    *refused("length of exchanges", lambda n: Exchanges(DATA, n), [3, 4.5], "at least 4"),
     *refused("turns in neighborhoods", lambda n: Neighborhoods(DATA, n), [0, 1.5], "at least 1"),
     Case(
         "recovering without a plug-in",

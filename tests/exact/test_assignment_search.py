@@ -18,8 +18,9 @@ from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_fixing import LARGEST, fixed, forced
-from problems.assignment_neighborhoods import Neighborhoods, Prices, break_prices, overload_price
-from problems.assignment_proof import no_better, proved, searched
+from problems.assignment_neighborhoods import Kind, Neighborhoods, next_kind, overload_price
+from problems.assignment_prices import Prices, break_prices
+from problems.assignment_proof import no_better
 from problems.assignment_repair import loads, total_cost
 
 
@@ -198,6 +199,24 @@ def test_turns_never_make_a_point_worse_and_find_the_optimum(seed):
     assert min(costs, default=None) == min(known, default=None)
 
 
+def test_a_number_of_agents_that_brings_nothing_misses_more_and_more_turns():
+    kind = Kind()
+    missed = []
+    for _ in range(5):
+        kind = kind.after(solved=True, better=False)
+        missed.append(kind.waits)
+    assert missed == [1, 3, 7, 7, 7]
+    assert kind.after(solved=True, better=True).waits == 0
+    assert kind.after(solved=False, better=False).pairs < kind.pairs < kind.after(True, False).pairs
+    kinds = (Kind(waits=2), Kind(waits=1), Kind())
+    order = []
+    last = -1
+    for _ in range(5):
+        last, kinds = next_kind(kinds, last)
+        order.append(last)
+    assert order == [2, 1, 2, 0, 1]
+
+
 def test_a_better_point_of_others_is_taken_up():
     data = generate("C", 3, 15, 0)
     problem = build(data)
@@ -207,58 +226,6 @@ def test_a_better_point_of_others_is_taken_up():
     worse = plug.init(problem)._replace(agent=np.zeros(15, dtype=int))
     found, _ = plug.look(problem, Seen(solution.multipliers, (), (), best), worse)
     assert found.cost <= solution.upper_bound
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_the_core_holds_the_optimum(seed):
-    data = tiny(seed, n=6)
-    known = points(data)
-    if not known:
-        return
-    best = min(cost for cost, _ in known)
-    dearest = max(known, key=lambda entry: entry[0])
-    prices = solve(build(data), LevelBundle(), stop=StepLimit(30)).multipliers["assign"]
-    fixing = fixed(data, prices, dearest[0] - 1)
-    outcome = searched(data, fixing.free | fixing.one, dearest[1], Limits())
-    assert outcome.solved and outcome.point is not None
-    agent = outcome.point.argmax(axis=0)
-    assert (outcome.point.sum(axis=0) == 1).all() and total_cost(data, agent) == best
-
-
-@pytest.fixture(scope="module")
-def compiled():
-    """Loading and compiling would eat the seconds that a proof has."""
-    solve(build(tiny(0)), LevelBundle(), stop=StepLimit(3))
-
-
-@pytest.mark.usefixtures("compiled")
-@pytest.mark.parametrize("kind", "CDE")
-def test_proofs_say_who_vouches_for_them(kind):
-    from tests.worlds.milp import optimum
-
-    data = generate(kind, 3, 15, 0)
-    proof = proved(data, 20.0)
-    assert proof.status == "optimal" and proof.upper_bound == optimum(data, "min")
-    assert proof.upper_bound == total_cost(data, proof.agent) == proof.lower_bound
-    assert proof.certified <= proof.upper_bound
-    assert (proof.by == "lagrangian") == (proof.certified == proof.upper_bound)
-    assert proof.by in ("lagrangian", "highs on the core") and proof.by in proof.detail
-
-
-def test_a_bound_above_every_cost_proves_that_there_is_no_point():
-    from tests.worlds.milp import optimum
-
-    data = generate("B", 3, 10, 1)
-    assert optimum(data, "min") is None
-    proof = proved(data, 20.0)
-    assert proof.agent is None and proof.by == "lagrangian" and proof.status == "infeasible"
-    assert proof.upper_bound == math.inf and proof.lower_bound > data.cost.max(axis=0).sum()
-
-
-def test_no_proof_without_a_point():
-    proof = proved(generate("D", 20, 400, 0), 1e-6)
-    assert proof.agent is None and proof.by == "nobody" and proof.status == "time_limit"
-    assert proof.upper_bound == math.inf
 
 
 def test_long_runs_have_a_price_of_overload_too():
