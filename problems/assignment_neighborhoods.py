@@ -8,7 +8,7 @@ its node limit strikes. It starts from the rounded linear relaxation over few pa
 some agents: overload is allowed at a price, never made worse, and gone after a few turns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -110,13 +110,18 @@ class Neighborhoods:
         count = max(3, len(data.capacity) // PARTS[at])
         some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
         task = _Task(prices, overload_price(data, prices, turn), some, int(kinds[at].pairs))
-        new, solved = _solved(data, agent, task, self.limits)
+        new, solved = _solved(data, agent, task, _deeper(self.limits, kinds[at].rest))
         better = bool(
             (loads(data, agent) > data.capacity).any()
         )  # not settled yet: all kinds go on
         better = better or total_cost(data, new) < total_cost(data, agent)
         kinds = (*kinds[:at], kinds[at].after(solved, better), *kinds[at + 1 :])
         return Memory(new, turn + 1, kinds, at, prices)
+
+
+def _deeper(limits: Limits, rest: int) -> Limits:
+    """What comes up less often may take longer: a kind that brought nothing gets more nodes."""
+    return limits if limits.nodes is None else replace(limits, nodes=limits.nodes * (1 + rest))
 
 
 def next_kind(kinds: tuple[Kind, ...], last: int) -> tuple[int, tuple[Kind, ...]]:
