@@ -51,7 +51,7 @@ def report(label: str, data: AssignmentData, rounds: int) -> None:
     blocks = len(problem.blocks)
     group = max(1, blocks // GROUPS)
     moves = rounds * blocks // group
-    worst = float(data.cost.max(axis=0).sum())
+    worst = float(data.dearest)
     rule = schedule(moves, rounds, worst)
     solver = SurrogateLagrangian(rule, group, sweep_every=10 * blocks // group)
     for name in STARTS:

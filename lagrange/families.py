@@ -131,9 +131,9 @@ def parse_options(family: Family, words: Sequence[str]) -> dict[str, Any]:
 
 def _converted(name: str, value: str, kind: type) -> Any:
     if kind is bool:
-        if value not in ("true", "false"):
+        if value.lower() not in ("true", "false"):
             raise ValueError(f"option --{name} must be true or false, got {value!r}")
-        return value == "true"
+        return value.lower() == "true"
     try:
         return kind(value)
     except ValueError:

@@ -68,7 +68,7 @@ def assignment(
     problem, exact = build(minimized), ExactAssignment(minimized)
     if relax == "capacity":
         problem, exact = _capacity_relaxed(minimized), ExactCapacity(minimized)
-    estimate = float(minimized.cost.max(axis=0).sum())  # no assignment costs more
+    estimate = float(minimized.dearest)
 
     def begin() -> Start | None:
         return None if relax == "capacity" else start_of(minimized, start or "capacity")

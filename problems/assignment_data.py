@@ -42,6 +42,11 @@ class AssignmentData:
                 "product must stay below 2^62: divide by a common factor"
             )
 
+    @property
+    def dearest(self) -> int:
+        """No assignment costs more."""
+        return int(self.cost.max(axis=0).sum())
+
     def to_text(self) -> str:
         """The OR-Library format."""
         lines = [f"{self.cost.shape[0]} {self.cost.shape[1]}"]

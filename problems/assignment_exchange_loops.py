@@ -193,7 +193,7 @@ def _move(given: Given, point: Point, chain: Chain, j: int, to: int) -> None:
 
 
 @njit(cache=True)
-def _load(point: Point, chain: Chain, i: int, weight: Any) -> None:
+def _load(point: Point, chain: Chain, i: Any, weight: Any) -> None:
     before = point.room[i]
     point.room[i] = before - weight
     chain.size[2] += int(before - weight < 0) - int(before < 0)

@@ -18,6 +18,7 @@ import numpy as np
 from problems.assignment_data import AssignmentData, IntArray
 
 UNIT = 20  # bits behind the binary point
+SUMS = 2**59  # what costs and multipliers may add up to
 LARGEST = 2**61
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -42,14 +43,7 @@ def fixed(
 ) -> Fixed:
     """multipliers (n,), finite. ``allowed`` (m, n): pairs not yet excluded for this target."""
     allowed = np.ones(data.cost.shape, dtype=np.bool_) if allowed is None else allowed
-    prices = np.rint(np.ldexp(np.asarray(multipliers, dtype=np.float64), UNIT))
-    largest = (float(np.abs(data.cost).max()) * 2.0**UNIT + np.abs(prices).max()) * prices.size
-    if not largest < LARGEST:
-        raise ValueError(
-            f"costs and multipliers add up to {largest:.3g} units of 2^-{UNIT}, they must stay below "
-            f"2^61: divide the costs by a common factor"
-        )
-    whole = prices.astype(np.int64)
+    whole = in_units(data, multipliers)
     cost = (data.cost << UNIT) + whole
     values = [
         forced(cost[i], data.weight[i], int(data.capacity[i]), allowed[i])
@@ -62,6 +56,19 @@ def fixed(
         np.array([getattr(value, name) for value in values]) for name in ("without", "with_it")
     )
     return Fixed(Fraction(bound, 2**UNIT), with_it - least > slack, without - least > slack)
+
+
+def in_units(data: AssignmentData, multipliers: Any) -> IntArray:
+    """The multipliers (n,) as whole numbers of units, such that no sum of a dual value overflows."""
+    prices = np.rint(np.ldexp(np.asarray(multipliers, dtype=np.float64), UNIT))
+    each = float(np.abs(data.cost).max()) * 2.0**UNIT + np.abs(prices).max()
+    largest = each * (data.cost.size + prices.size)
+    if not largest < SUMS:
+        raise ValueError(
+            f"costs and multipliers add up to {largest:.3g} units of 2^-{UNIT}, they must stay below "
+            f"2^59: divide the costs by a common factor"
+        )
+    return prices.astype(np.int64)
 
 
 class Forced(NamedTuple):

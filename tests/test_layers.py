@@ -59,6 +59,7 @@ TABLE = """
     study.report
     study_command
     cli
+    __main__
 """
 LEVELS = [line.split() for line in TABLE.strip().splitlines()]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

@@ -24,6 +24,7 @@ from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_exchange import Exchanges
 from problems.assignment_recovery import recovering_bundle
+from problems.assignment_search import cheapest
 from problems.assignment_start import start_of
 
 Cell = dict[str, Any]
@@ -108,6 +109,8 @@ def _prepared() -> float:
         plug, best = Exchanges(data), Best().with_feasible(Feasible(found.point, found.upper_bound))
         problem = build(data)
         plug.look(problem, Seen(found.multipliers, (), (), best), plug.init(problem))
+        little = generate("E", 4, 20, 1)
+        cheapest(little, np.zeros(20), 0, little.dearest + 1)
     return perf_counter() - began
 
 

@@ -35,7 +35,7 @@ from lagrange.nn.rest import mapped, opened, taken
 from lagrange.nn.snapshot import NetworkPoint, restore, snapshot
 from lagrange.nn.split import NETWORK, Sets, image_of, require_effect, require_stages, set_of, split
 from lagrange.nn.targets import Targets, choose, plain, require_own, require_tensors
-from lagrange.nn.usage import Usage
+from lagrange.nn.usage import Usage, require_order
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic, Staged
 from lagrange.records import Record, Trace, ignore
@@ -73,8 +73,7 @@ class Compression:
         spill: Path | str | None = None,
         observe: Callable[[Record], None] = ignore,
     ) -> None:
-        if isinstance(solver, type):
-            raise ValueError(f"solver must be an object, got the class {solver.__name__}: call it")
+        require_order(sets, solver)
         require_stages(sets, solver)
         self._net, self._optimizer, self._cost = plain(model), optimizer, cost
         self.targets = choose(model, targets) if isinstance(targets, str) else targets

@@ -173,8 +173,8 @@ def _require_vector_set(targets: Mapping[str, Tensor], sets: Any) -> None:
         sets.contains({name: t.detach().to(wide(t)) for name, t in targets.items()})
     except (TypeError, AttributeError) as error:
         raise ValueError(
-            f"sets must be one set over all targets, such as GlobalCardinality, or rules such as "
-            f"{{'*': Cardinality(10)}}, got {sets!r}"
+            f"sets must be one set over all targets, such as GlobalCardinality, or rules for single "
+            f"tensors, got {sets!r}: write {{'*': {sets!r}}}, each tensor on its own"
         ) from error
 
 

@@ -16,6 +16,17 @@ from lagrange.nn.targets import Targets
 PENALTY, PULL = "penalty()", "pull(step)"
 
 
+def require_order(sets: Any, solver: Any) -> None:
+    """Refuses arguments of a session that stand in each other's place, or are names."""
+    if isinstance(solver, type):
+        raise ValueError(f"solver must be an object, got the class {solver.__name__}: call it")
+    if isinstance(sets, str) or isinstance(solver, str):
+        raise ValueError(
+            f"a session takes model, targets, sets, solver in this order, got sets {sets!r} and solver "
+            f"{solver!r}: sets and solvers are objects, such as GlobalCardinality(600) and ADMM(1e-3)"
+        )
+
+
 class Usage:
     """Of the newest session on these targets; ``updates`` so far."""
 
@@ -24,6 +35,7 @@ class Usage:
         self.updates = 0
         self._parts: set[str] = set()  # a new one for each question: late gradients do not count
         self._began: Mapping[str, str] | None = digests(targets)  # until they have moved
+        self._kinds = {n: (t.dtype, t.device) for n, t in targets.items()}
         _NEWEST.update({id(target): self for target in targets.values()})
 
     def watched(self, penalty: Tensor) -> Tensor:
@@ -52,7 +64,14 @@ class Usage:
                 )
 
     def require_training(self) -> None:
-        """Refuses an update that nothing led up to."""
+        """Refuses an update that nothing led up to, or whose targets are not what they were."""
+        for name, target in self._targets.items():
+            if (target.dtype, target.device) != self._kinds[name] or not target.requires_grad:
+                raise ValueError(
+                    f"target {name!r} was trained as {self._kinds[name]} when the session began and is "
+                    f"{(target.dtype, target.device)}, requires_grad {target.requires_grad}, now: "
+                    "change the model before the session, not while it runs"
+                )
         if len(self._parts) != 1:
             used = " and ".join(sorted(self._parts)) or f"neither {PENALTY} nor {PULL}"
             raise ValueError(

@@ -57,6 +57,11 @@ class Task:
         require_seed(self.seed)
         registry.require_shapes(self.network, self.data)
         self.sizes  # noqa: B018 - refuses a pattern without a match, at the door
+        side = min(registry.architecture(self.network).shape[1:], default=0)
+        if 2 * self.settings.shift > side > 0:
+            raise ValueError(
+                f"shift must be at most half of an image's {side} pixels, got {self.settings.shift}"
+            )
 
     @classmethod
     def of(cls, recipes: Mapping[str, Settings], options: Mapping[str, Any]) -> "Task":
@@ -81,8 +86,10 @@ class Task:
     @property
     def use(self) -> str:
         """Python that loads the saved network."""
-        made = f'net = problems.networks.registry.network("{self.network}")'
-        return f'{made}; net.load_state_dict(lagrange.nn.packed.load("{{run}}/{FILE}").tensors)'
+        made = f'net = registry.network("{self.network}")'
+        loaded = f'net.load_state_dict(packed.load("{{run}}/{FILE}").tensors)'
+        modules = "from lagrange.nn import packed; from problems.networks import registry"
+        return f"{modules}; {made}; {loaded}"
 
     @property
     def facts(self) -> dict[str, Any]:

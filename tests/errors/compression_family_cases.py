@@ -62,6 +62,7 @@ CASES = [
     *of_families("no data for it", {"network": "alexnet"}, "alexnet", "(3, 227, 227)", "mnist has"),
     *of_families("seed", {"seed": -1}, "seed must be", "≥ 0", "-1"),
     *of_families("batch", {"batch": 0}, "batch must be at least 1", "got 0"),
+    *of_families("shift beyond the image", {"shift": 5}, "at most half", "8 pixels", "got 5"),
     *of_families("shift", {"shift": -1}, "shift must be at least 0", "got -1"),
     *of_families("interval", {"interval": 0}, "interval must be at least 1", "got 0"),
     *of_families("rate", {"rate": float("nan")}, "rate must be a finite number > 0", "nan"),

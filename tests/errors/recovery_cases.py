@@ -10,9 +10,9 @@ from lagrange.recovery.rounding import RoundedMean
 from lagrange.solvers.bundle import LevelBundle
 from problems.assignment import assignment
 from problems.assignment_data import generate
+from problems.assignment_exchange import Exchanges
 from problems.assignment_fixing import fixed
 from problems.assignment_moves import LocalSearch
-from problems.assignment_exchange import Exchanges
 from problems.assignment_neighborhoods import Neighborhoods
 from tests.errors.case import Case, Place, refused
 
@@ -46,7 +46,7 @@ CASES = [
         "multipliers too large to fix by",
         lambda _: fixed(DATA, np.full(6, 1e15), 10),
         ValueError,
-        ("must stay below 2^61", "divide the costs"),
+        ("must stay below 2^59", "divide the costs"),
     ),
     Case(
         "assignment bundle without HiGHS",

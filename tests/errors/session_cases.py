@@ -212,7 +212,7 @@ SESSION = [
         ),
         "give the solver a rho",
     ),
-    ("set of one array", lambda _: session(sets=Cardinality(3)), "{'*': Cardinality(10)}"),
+    ("set of one array", lambda _: session(sets=Cardinality(3)), "{'*': Cardinality(k=3)}"),
     ("target without a set", lambda _: session(sets={"0*": Cardinality(3)}), "target '2.weight'"),
     (
         "target with two sets",

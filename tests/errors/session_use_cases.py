@@ -46,6 +46,14 @@ def late() -> None:
     made.update()
 
 
+def changed_model(change: Any) -> None:
+    """What is done to the model while the session runs."""
+    model = net()
+    made = used(model=model)
+    change(model)
+    made.update()
+
+
 def trained_another(then: str) -> None:
     model = net()
     made = session(model=model)
@@ -142,6 +150,25 @@ USE = [
     ("penalty of the question before", lambda _: late(), NEITHER),
     ("optimizer of a copy", lambda _: trained_another("update"), "'2.weight'", "has moved since"),
     ("finish unmoved", lambda _: trained_another("finish"), "has moved since", "learning rate > 0"),
+    (
+        "name for a solver",
+        lambda _: session(solver="admm"),
+        "model, targets, sets, solver",
+        "'admm'",
+    ),
+    ("pattern for sets", lambda _: session(sets="*.weight"), "in this order", "'*.weight'"),
+    (
+        "precision changed later",
+        lambda _: changed_model(nn.Module.double),
+        "torch.float64",
+        "before the session",
+    ),
+    (
+        "target frozen later",
+        lambda _: changed_model(lambda model: model[0].requires_grad_(False)),
+        "'0.weight'",
+        "requires_grad False",
+    ),
     ("superseded penalty", lambda _: second("penalty"), "another session", "'0.weight'"),
     ("superseded pull", lambda _: second("pull", 0.1), "go on with that one"),
     ("superseded update", lambda _: second("update"), "another session", "one set"),

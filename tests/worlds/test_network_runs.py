@@ -161,7 +161,6 @@ def test_the_last_line_loads_the_network(family, tmp_path):
     assert done.exit_code == 0
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("load it: ")]
     space = {}
-    exec("import lagrange.nn.packed, problems.networks.registry", space)
     exec(line.removeprefix("load it: "), space)
     report = json.loads((tmp_path / "run" / "run.json").read_text())["report"]
     test = registry.load("digits").test
