@@ -273,7 +273,7 @@ def test_the_packed_file_holds_the_saved_network(scope, tmp_path):
     assert sum(int((back.tensors[n] != 0).sum()) for n in task.task.sizes) <= 1358
     dense = task.task.dense.state_dict()
     with pytest.raises(ValueError, match="no member"):
-        task.task.packed(arrays_of(dense), task.budgets.members)
+        task.task.packed(arrays_of(dense), task.budgets.members, {})
 
 
 def begun(method):
