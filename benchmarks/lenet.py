@@ -27,6 +27,7 @@ from lagrange import families, run_folder, runs
 from lagrange.nn import packed
 from lagrange.nn.members import Members
 from lagrange.sets import GlobalCardinality, PerTensor
+from lagrange.whole_files import put
 from problems.networks import registry
 from problems.networks.dataset import Part
 from problems.networks.quantized import level_set
@@ -83,7 +84,7 @@ def _run(cell: str, folder: Path, options: Mapping[str, Any]) -> None:
     stored = _stored(tensors, Members(names, kept if sets is None else PerTensor(sets)), folder)
     layers = {n: int((tensors[n] != 0).sum()) for n in names}
     found = {**report, **stored, "layers": layers, "cpu": minutes[0], "clock": minutes[1]}
-    (folder / "cell.json").write_text(json.dumps(found, indent=2) + "\n")
+    put(folder / "cell.json", json.dumps(found, indent=2) + "\n")
 
 
 def _stored(tensors: Mapping[str, torch.Tensor], members: Members, folder: Path) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Whether inner loops run compiled. They give the same answers either way, bit for bit."""
+"""Whether inner loops run compiled. Those of the library give the same answers either way, bit for bit;
+a family may offer methods that need them (assignment: exchanges, the branch-and-bound).
+"""
 
 from functools import cache
 from importlib.util import find_spec

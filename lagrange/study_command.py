@@ -11,6 +11,7 @@ from lagrange.study.check import check
 from lagrange.study.live import GridProgress
 from lagrange.study.report import build
 from lagrange.study.results import FINISHED, cells_folder
+from lagrange.whole_files import put
 
 COPY = "study.toml"
 INTERRUPTED = 130
@@ -33,7 +34,7 @@ def study(
     check(wanted)
     folder = out or Path("runs") / f"study-{wanted.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / COPY).write_text(wanted.text, encoding="utf-8")
+    put(folder / COPY, wanted.text)
     try:
         _run(wanted, folder, workers or runner.default_workers(), dask)
     except KeyboardInterrupt:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from lagrange.nn.bake import bake
 from lagrange.nn.example import answer
 from lagrange.nn.packed import json_of
+from lagrange.whole_files import put
 
 
 def save_weights(model: nn.Module, path: Path | str) -> None:
@@ -71,8 +72,8 @@ def save_safetensors(
         "facts": dict(facts or {}),
     }
     text = json_of(said, indent=1)  # before anything is written
-    path.write_bytes(data)
-    path.with_suffix(".json").write_text(text + "\n")
+    put(path, data)
+    put(path.with_suffix(".json"), text + "\n")
 
 
 def load_safetensors(path: Path | str) -> tuple[dict[str, Tensor], dict[str, Any]]:

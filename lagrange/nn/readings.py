@@ -12,6 +12,7 @@ In the loop:
 """
 
 import math
+from typing import Any
 
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from lagrange.nn.diagnosis import Diagnosis, Reading, diagnose
 from lagrange.nn.measures import reading
 from lagrange.nn.session import Compression
 from lagrange.nn.split import NETWORK, SET
+from lagrange.state import State
 from lagrange.vectors import Vector, scale
 
 
@@ -28,7 +30,7 @@ class Readings:
     def __init__(self, session: Compression) -> None:
         self._session = session
         self.series: list[Reading] = []
-        self._before = self._copies()
+        self._before = _copies(session.state)
 
     def take(self, loss: Tensor | float, accuracy: float = math.nan) -> Reading:
         """After an update.
@@ -36,9 +38,9 @@ class Readings:
         loss     : of the last batch, or a mean of several; without the penalty
         accuracy : of ``hard_projected`` on validation data, if it was measured
         """
-        session, copies = self._session, self._copies()
-        state = session.state
-        network = state.responses[NETWORK]
+        session = self._session
+        state = session.state  # once: what was spilled is read from a disk
+        network, copies = state.responses[NETWORK], _copies(state)
         assert network is not None  # a session begins with one
         found = reading(
             state.record.step,
@@ -58,8 +60,9 @@ class Readings:
         """What they say."""
         return diagnose(self.series)
 
-    def _copies(self) -> Vector:
-        """Z, on the set."""
-        answered = self._session.state.responses[SET]
-        assert answered is not None
-        return scale(-1.0, answered.image)
+
+def _copies(state: State[Any]) -> Vector:
+    """Z, on the set."""
+    answered = state.responses[SET]
+    assert answered is not None
+    return scale(-1.0, answered.image)

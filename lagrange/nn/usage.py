@@ -89,7 +89,6 @@ class Usage:
                 "finish() before the first update(): the session did nothing yet. Call update() every "
                 "so many training steps; to project without training, use one_shot(targets, sets)"
             )
-
         if not self._have_moved():
             self._refuse_rest()
 
@@ -122,6 +121,5 @@ class Usage:
         self._parts = set(saved["parts"])
 
 
-_NEWEST: WeakValueDictionary[int, Usage] = (
-    WeakValueDictionary()
-)  # by the id of a parameter it holds
+# by the id of a parameter, which the session keeps alive
+_NEWEST: WeakValueDictionary[int, Usage] = WeakValueDictionary()
