@@ -33,6 +33,7 @@ from problems.networks.controls import HeldNetwork
 from problems.networks.growth import penalty
 from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet, budgets_for
 from problems.networks.settings import Settings
+from problems.networks.shrunk import trained_without_dead_units
 
 STAGES = 3
 ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
@@ -192,15 +193,19 @@ class PruningTask:
         hard = self.task.projected(weights, members)
         if not self.clean:
             return hard
-        image = torch.zeros(1, *registry.architecture(self.task.network).shape)
         for _ in range(ROUNDS):
-            dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), image)
+            dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), self._image)
             if not any(mask.any() for mask in dead.values()):
                 return hard
             weights = _without(weights, dead)
             hard = self.task.projected(weights, members)
-        dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), image)
+        dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), self._image)
         return _without(hard, dead)
+
+    @property
+    def _image(self) -> Tensor:
+        """An input that says nothing."""
+        return torch.zeros(1, *registry.architecture(self.task.network).shape)
 
     def final(self, hard: State) -> State:
         """The network that is saved: trained on after the hard projection, its zeros fixed."""
@@ -209,7 +214,10 @@ class PruningTask:
             return hard
 
         def train(net: nn.Module) -> nn.Module:
-            self.task.retrain(net, first=s.pretrain + s.epochs, held=True)
+            def retrain(smaller: nn.Module) -> None:
+                self.task.retrain(smaller, first=s.pretrain + s.epochs, held=True)
+
+            trained_without_dead_units(net, self._image, retrain)
             return net
 
         return self.task.finished(hard, train)

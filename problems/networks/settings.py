@@ -98,6 +98,7 @@ RECIPE = Settings(
     decoupled=True,
     path="log",
     score=0.5,
+    sample=500,
     baselines=False,
 )
 PRUNED: Mapping[str, Settings] = {

@@ -109,6 +109,37 @@ def test_answers_are_the_same(kind, seed, keep, rows):
     assert not done.left_alone
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(("lenet", "joined")),
+    st.integers(0, 10**6),
+    st.floats(0.02, 1),
+    st.sampled_from((0.0, 0.3, 0.7)),
+)
+def test_what_was_changed_in_the_smaller_network_goes_back_to_its_place(kind, seed, keep, rows):
+    net = pruned(NETS[kind], seed, keep, rows)
+    done = compact(net, inputs())
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for p in done.module.parameters():
+            p *= 1 + 0.1 * torch.randn(p.shape)  # zeros stay
+    back = NETS[kind]().eval()
+    back.load_state_dict(done.expanded())
+    x = inputs(4, seed + 1)
+    with torch.no_grad():
+        assert same(done.module(x), back(x))
+    for now, before in zip(back.parameters(), net.parameters(), strict=True):
+        if now.ndim > 1:
+            assert torch.equal(now == 0, before == 0)
+
+
+def test_a_bias_that_was_not_there_has_no_place():
+    net = pruned(NETS["residual"], 5, 0.3, 0.3)
+    done = compact(net, inputs())
+    with pytest.raises(ValueError, match=r"outer\.bias: a constant went into a layer without bias"):
+        done.expanded()
+
+
 @pytest.mark.parametrize("kind", NETS)
 def test_most_of_a_network_goes_and_its_masks_do_not_matter(kind):
     """What is dead is taken out: nothing is left for a second time."""
