@@ -60,15 +60,20 @@ def fixed(
 
 def in_units(data: AssignmentData, multipliers: Any) -> IntArray:
     """The multipliers (n,) as whole numbers of units, such that no sum of a dual value overflows."""
-    prices = np.rint(np.ldexp(np.asarray(multipliers, dtype=np.float64), UNIT))
-    each = float(np.abs(data.cost).max()) * 2.0**UNIT + np.abs(prices).max()
-    largest = each * (data.cost.size + prices.size)
+    largest = largest_sum(data, multipliers)
     if not largest < SUMS:
         raise ValueError(
             f"costs and multipliers add up to {largest:.3g} units of 2^-{UNIT}, they must stay below "
             f"2^59: divide the costs by a common factor"
         )
-    return prices.astype(np.int64)
+    return np.rint(np.ldexp(np.asarray(multipliers, dtype=np.float64), UNIT)).astype(np.int64)
+
+
+def largest_sum(data: AssignmentData, multipliers: Any) -> float:
+    """What no sum of a dual value exceeds, in units."""
+    prices = np.ldexp(np.asarray(multipliers, dtype=np.float64), UNIT)
+    each = float(np.abs(data.cost).max()) * 2.0**UNIT + np.abs(prices).max() + 1.0
+    return float(each * (data.cost.size + prices.size))
 
 
 class Forced(NamedTuple):

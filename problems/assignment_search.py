@@ -21,18 +21,15 @@ Reference    Posta, Ferland, Michelon, Comput. Optim. Appl. 52 (2012): the quest
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from problems.assignment_data import AssignmentData, IntArray
-from problems.assignment_fixing import SUMS, UNIT, BoolArray, in_units
+from problems.assignment_fixing import in_units
+from problems.assignment_inquiry import Inquiry
 from problems.assignment_repair import total_cost
-
-AT_ONCE = 50  # sweeps between two looks at the clock, about
-EXACT_FLOAT = 2**52
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,9 @@ def cheapest(
         if found.sweeps >= effort.sweeps or perf_counter() >= until:
             return found
         target = min(int(found.lower_bound) + step, limit) - 1
-        answer = _asked(data, prices, target, until, effort, effort.sweeps - found.sweeps)
+        left = effort.sweeps - found.sweeps
+        answer = Inquiry(data, prices, target, effort.root)
+        answer.go_on(effort.steps, _enough(left, until))
         work = found.nodes + answer.nodes, found.sweeps + answer.sweeps
         if not answer.solved:
             return Found(found.agent, found.lower_bound, False, *work)
@@ -103,80 +102,5 @@ def _next_step(step: int, before: int, nodes: int) -> int:
     return max(1, step // 2) if nodes > 4 * before else step
 
 
-def _asked(
-    data: AssignmentData,
-    prices: IntArray,
-    target: int,
-    until: float,
-    effort: Effort,
-    sweeps: float,
-) -> Found:
-    """Is there a point of cost ≤ target? The root with all pairs, the tree with those it leaves."""
-    from problems import assignment_search_loops as loops  # numba is an extra, and slow to import
-    from problems.assignment_search_sweep import NOWHERE
-
-    shape, prices = data.cost.shape, prices.copy()
-    counts = np.array([0, 0, 0, NOWHERE, 1])
-    marks = np.zeros(shape, dtype=np.int8)
-    ask, sweep = _question(data, target, marks), _sweep(data, shape)
-    status = loops.bounded(ask, marks, prices, sweep, counts, effort.root)
-    if status == loops.RUNNING:
-        ask = _question(data, target, marks)
-        tree, sweep = _tree(ask.job, marks, prices), _sweep(data, ask.job.shape)
-        while status == loops.RUNNING and perf_counter() < until and counts[loops.SWEEPS] < sweeps:
-            at_once = int(counts[loops.SWEEPS]) + AT_ONCE
-            status = loops.search(ask, tree, sweep, counts, effort.steps, at_once)
-    beyond, agent = int(counts[loops.BEYOND]), None
-    if status == loops.FOUND:
-        i, p = np.nonzero(sweep.taken)
-        agent = np.empty(shape[1], dtype=np.int64)
-        agent[ask.job[i, p]] = i
-    bound = math.inf if beyond == NOWHERE else float(-(-beyond >> UNIT))
-    done = max(1, int(counts[loops.NODES])), int(counts[loops.SWEEPS])
-    return Found(agent, bound, status != loops.RUNNING, *done)
-
-
-def _question(data: AssignmentData, target: int, marks: Any) -> Any:
-    """With the pairs that are not marked OUT, first in the row of their agent."""
-    from problems.assignment_search_sweep import OUT, Question
-
-    out: BoolArray = marks == OUT
-    width = max(1, int((~out).sum(axis=1).max()))
-    job = np.argsort(out, axis=1, kind="stable")[:, :width]
-    at = np.arange(len(job))[:, None], job
-    m, n = data.cost.shape
-    reach = SUMS // ((m + 1) * n) - (int(np.abs(data.cost).max()) << UNIT)
-    return Question(
-        job=job,
-        cost=data.cost[at] << UNIT,
-        weight=data.weight[at],
-        capacity=np.minimum(data.capacity, data.weight.sum(axis=1)),
-        target=target << UNIT,
-        unit=1 << UNIT,
-        reach=min(reach, EXACT_FLOAT),
-    )
-
-
-def _tree(job: IntArray, marks: Any, prices: IntArray) -> Any:
-    """Of the root alone; a depth that the search does not reach takes up no memory."""
-    from problems.assignment_search_loops import Tree
-
-    m, n = marks.shape
-    tree = Tree(
-        marks=np.zeros((n + 1, *job.shape), dtype=np.int8),
-        prices=np.zeros((n + 1, n), dtype=np.int64),
-        pairs=np.zeros((n + 1, m, 2), dtype=np.int64),
-        left=np.zeros(n + 1, dtype=np.int64),
-    )
-    tree.marks[0] = np.take_along_axis(marks, job, axis=1)
-    tree.prices[0] = prices
-    return tree
-
-
-def _sweep(data: AssignmentData, shape: tuple[int, ...]) -> Any:
-    from problems.assignment_search_sweep import Sweep
-
-    most = np.minimum(data.capacity, data.weight.sum(axis=1)).max()
-    whole = np.zeros((2, *shape), dtype=np.int64)
-    tables = np.zeros((2, shape[1] + 1, int(most) + 1), dtype=np.int64)
-    return Sweep(np.zeros(shape, dtype=np.bool_), whole[0], whole[1], tables[0], tables[1])
+def _enough(sweeps: float, until: float) -> Callable[[Inquiry], bool]:
+    return lambda asked: asked.sweeps >= sweeps or perf_counter() >= until

@@ -33,7 +33,8 @@ class Question(NamedTuple):
 
 class Sweep(NamedTuple):
     """What the knapsacks answer: a best choice, and by how much its cost rises when a free pair is left
-    out, and when it is taken, all (m, width). The tables are scratch, see ``_fill``.
+    out, and when it is taken, all (m, width). The tables are scratch, see ``_fill``. work (1,) counts
+    the entries of tables that were filled.
     """
 
     taken: BoolArray
@@ -41,6 +42,7 @@ class Sweep(NamedTuple):
     with_it: IntArray
     before: IntArray
     behind: IntArray
+    work: IntArray
 
 
 @njit(cache=True)
@@ -78,6 +80,7 @@ def _agent(ask: Question, i: int, marks: MarkArray, prices: IntArray, sweep: Swe
                 items[t] = p
                 t += 1
     items = items[:t]
+    sweep.work[0] += t * room + cost.size
     _fill(cost, weight, items, room, before, behind)
     free = before[t, room]
     for p in range(cost.size):
@@ -109,24 +112,29 @@ def _fill(
     behind[items.size, : room + 1] = 0
     for s in range(items.size):
         w, p = weight[items[s]], cost[items[s]]
-        old, new = before[s], before[s + 1]
-        for c in range(w):
-            new[c] = old[c]
-        for c in range(room + 1 - w):
-            new[c + w] = min(old[c + w], old[c] + p)
+        before[s + 1, :w] = before[s, :w]
+        _less(before[s, w : room + 1], before[s, : room + 1 - w], p, before[s + 1, w : room + 1])
     for s in range(items.size - 1, -1, -1):
         w, p = weight[items[s]], cost[items[s]]
-        old, new = behind[s + 1], behind[s]
-        for c in range(room + 1 - w):
-            new[c] = min(old[c], old[c + w] + p)
-        for c in range(room + 1 - w, room + 1):
-            new[c] = old[c]
+        end = room + 1 - w
+        _less(behind[s + 1, :end], behind[s + 1, w : room + 1], p, behind[s, :end])
+        behind[s, end : room + 1] = behind[s + 1, end : room + 1]
+
+
+@njit(cache=True)
+def _less(without: IntArray, with_it: IntArray, cost: Any, into: IntArray) -> None:
+    """The entries of one row of a table. Slices, and not indices that are sums, make it vector code."""
+    for c in range(into.size):
+        least, other = without[c], with_it[c] + cost
+        into[c] = other if other < least else least
 
 
 @njit(cache=True)
 def _least_sum(before: IntArray, behind: IntArray, weight: int, room: int) -> int:
     """Over all ways to share the room, with an item of that weight between."""
-    least = before[0] + behind[weight]
-    for c in range(1, room + 1 - weight):
-        least = min(least, before[c] + behind[c + weight])
+    one, other = before[: room + 1 - weight], behind[weight : room + 1]
+    least = one[0] + other[0]
+    for c in range(one.size):
+        total = one[c] + other[c]
+        least = total if total < least else least
     return least

@@ -11,8 +11,9 @@ from lagrange import compiled
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_fixing import UNIT, fixed, forced, in_units
+from problems.assignment_inquiry import _question, _sweep, _tree
 from problems.assignment_repair import loads, total_cost
-from problems.assignment_search import Effort, _question, _sweep, _tree, cheapest
+from problems.assignment_search import Effort, cheapest
 
 pytestmark = pytest.mark.skipif(not compiled.is_available(), reason="needs numba (extra fast)")
 SHORT = Effort(root=2, steps=2)  # so that there is something to branch

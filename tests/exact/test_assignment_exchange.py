@@ -255,6 +255,7 @@ def test_exchanges_go_with_numba_only(monkeypatch):
     assert [type(plug).__name__ for plug in recovering_bundle(data).recoveries] == [
         "Neighborhoods",
         "Exchanges",
+        "Dives",
     ]
     monkeypatch.setattr("lagrange.compiled.is_available", lambda: False)
     assert len(recovering_bundle(data).recoveries) == 1

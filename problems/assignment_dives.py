@@ -1,0 +1,94 @@
+"""The search of ``assignment_search`` as a way to better points: many targets, a little of each.
+
+How long a search takes to come to a point hangs on luck: a target next to the bound leaves few pairs
+and few points among them, a higher one more of both. So questions with targets at growing distances
+above the bound wait side by side, and the one with the least work behind it goes on. A target that is
+refuted raises what the others start from.
+
+Needs numba (extra ``fast``).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, final
+
+from lagrange.problem import Feasible, Problem
+from lagrange.recovery.recovering import Seen
+from problems.assignment_data import AssignmentData, IntArray
+from problems.assignment_fixing import in_units
+from problems.assignment_inquiry import Inquiry, possible
+from problems.assignment_repair import total_cost
+
+ROOT, STEPS = 30, 24  # sweeps of the root, and of every other node, about
+LOOK = 120_000_000  # entries of tables a look
+ABOVE = (0, 1, 2, 3, 5, 8)  # targets above the bound
+BLIND = 0.5  # share of pairs open below the best point, above which nothing is ruled out
+
+
+class Memory(NamedTuple):
+    """low   : no point costs less
+    asked    : questions that were put aside
+    base     : what the targets are above
+    high     : below the best point, where it was decided whether all is ``blind``
+    """
+
+    low: int = 0
+    asked: tuple[Inquiry, ...] = ()
+    base: int | None = None
+    high: int | None = None
+    blind: bool = True
+
+
+@final
+@dataclass(frozen=True)
+class Dives:
+    """A ``Recovery`` that betters the best feasible point; the coupling row is called ``assign``."""
+
+    data: AssignmentData
+
+    def init(self, problem: Problem[Any]) -> Memory:
+        return Memory()
+
+    def look(
+        self, problem: Problem[Any], seen: Seen, memory: Memory
+    ) -> tuple[Feasible | None, Memory]:
+        best = seen.best.feasible
+        if best is None or not math.isfinite(seen.best.lower_bound):
+            return None, memory
+        low, high = max(memory.low, math.ceil(seen.best.lower_bound)), int(best.cost) - 1
+        if low > high or not possible(self.data, seen.multipliers["assign"]):
+            return None, memory
+        prices = in_units(self.data, seen.multipliers["assign"])
+        if high != memory.high:
+            left = Inquiry(self.data, prices, high, 1).open
+            memory = memory._replace(high=high, blind=left > BLIND * self.data.cost.size)
+        if memory.blind:
+            return None, memory
+        asked = tuple(inquiry for inquiry in memory.asked if low <= inquiry.target <= high)
+        base = low if memory.base is None or not asked else memory.base
+        inquiry, others = self._next(
+            prices, [base + a for a in ABOVE if low <= base + a <= high], asked
+        )
+        enough = inquiry.work + LOOK
+        inquiry.go_on(STEPS, lambda now: now.work >= enough)
+        return self._after(inquiry, memory._replace(low=low, base=base, asked=others))
+
+    def _next(
+        self, prices: IntArray, targets: Sequence[int], asked: tuple[Inquiry, ...]
+    ) -> tuple[Inquiry, tuple[Inquiry, ...]]:
+        """A target that was not asked for, or what has the least work behind it; and the others."""
+        known = {inquiry.target for inquiry in asked}
+        for target in targets:
+            if target not in known:
+                return Inquiry(self.data, prices, target, ROOT), asked
+        least = min(asked, key=lambda inquiry: inquiry.work)
+        return least.copy(), tuple(inquiry for inquiry in asked if inquiry is not least)
+
+    def _after(self, inquiry: Inquiry, memory: Memory) -> tuple[Feasible | None, Memory]:
+        if not inquiry.solved:
+            return None, memory._replace(asked=(*memory.asked, inquiry))
+        agent = inquiry.agent
+        if agent is None:
+            return None, memory._replace(low=inquiry.target + 1)
+        return Feasible(agent, float(total_cost(self.data, agent))), memory
