@@ -17,6 +17,7 @@ from lagrange.nn.masks import freeze_zeros
 from lagrange.nn.measures import hard_projected, measure
 from lagrange.nn.quantized_weights import follow_sets, freeze_levels
 from lagrange.nn.readings import Readings
+from lagrange.nn.recipes import RECIPES, Pruned, Recipe, prune
 from lagrange.nn.retrain import Teacher, retrain
 from lagrange.nn.schedules import budgets
 from lagrange.nn.session import Compression, Finished
@@ -28,11 +29,14 @@ from lagrange.nn.training import TrainingBlock
 from lagrange.nn.worth import regrown, worths
 
 __all__ = [
+    "RECIPES",
     "Compression",
     "Finished",
     "Gradual",
     "NetworkPoint",
+    "Pruned",
     "Readings",
+    "Recipe",
     "SupportGrowth",
     "Targets",
     "Teacher",
@@ -56,6 +60,7 @@ __all__ = [
     "measure",
     "one_shot",
     "over_all",
+    "prune",
     "regrown",
     "retrain",
     "save_safetensors",

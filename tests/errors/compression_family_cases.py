@@ -4,10 +4,10 @@ import numpy as np
 
 from lagrange import runs
 from lagrange.nn.members import Members
+from lagrange.penalties import Growing
 from lagrange.sets import Binary, PerTensor
 from problems.networks import compress, registry
 from problems.networks.compress import Task
-from problems.networks.growth import Growing
 from problems.networks.pruned import PruningTask
 from problems.networks.settings import Settings
 from problems.pruning import pruning

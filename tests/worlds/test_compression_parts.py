@@ -11,7 +11,7 @@ from torch.nn import functional
 from lagrange.engine import solve
 from lagrange.nn import packed
 from lagrange.nn.split import NETWORK, SET
-from lagrange.penalties import Sweep
+from lagrange.penalties import Growing, Sweep
 from lagrange.queries import Quadratic
 from lagrange.stopping import StepLimit
 from problems.networks import compress, controls, training
@@ -20,7 +20,7 @@ from problems.networks.compress import Task
 from problems.networks.controls import Following, HeldNetwork
 from problems.networks.dataset import Part
 from problems.networks.feed import Feed
-from problems.networks.growth import Growing, penalty
+from problems.networks.growth import penalty
 from problems.networks.pruned import PruningTask
 from problems.networks.scored import Budgets, budgets_for
 from problems.networks.settings import PRUNED, RECIPE, Settings, changed
