@@ -1,6 +1,7 @@
 """A whole recipe by name, on a small network and the 8×8 digits."""
 
 import copy
+import itertools
 import math
 
 import pytest
@@ -129,7 +130,7 @@ def test_the_budget_falls_and_the_pull_grows(dense, monkeypatch):
     assert len(seen) == -(-steps // 5)
     assert list(counts) == sorted(counts, reverse=True) and counts[0] < 13_584
     assert counts.count(KEEP) == pytest.approx(0.2 * len(seen), abs=1.5)
-    ratios = [math.log(b / a) for a, b in zip(counts, counts[1:], strict=False) if b > KEEP]
+    ratios = [math.log(b / a) for a, b in itertools.pairwise(counts) if b > KEEP]
     assert max(ratios) - min(ratios) < 0.02
     assert rhos[0] == 0.5 and list(rhos) == sorted(rhos)
 
