@@ -24,19 +24,22 @@ ROOT, STEPS = 30, 24  # sweeps of the root, and of every other node, about
 LOOK = 120_000_000  # entries of tables a look
 ABOVE = (0, 1, 2, 3, 5, 8)  # targets above the bound
 BLIND = 0.5  # share of pairs open below the best point, above which nothing is ruled out
+NARROWER = (
+    0.7  # times the gap, where it is looked at again: on large instances a look takes its time
+)
 
 
 class Memory(NamedTuple):
     """low   : no point costs less
     asked    : questions that were put aside
     base     : what the targets are above
-    high     : below the best point, where it was decided whether all is ``blind``
+    gap      : between bound and best point when it was decided whether the search is ``blind``
     """
 
     low: int = 0
     asked: tuple[Inquiry, ...] = ()
     base: int | None = None
-    high: int | None = None
+    gap: int | None = None
     blind: bool = True
 
 
@@ -60,9 +63,9 @@ class Dives:
         if low > high or not possible(self.data, seen.multipliers["assign"]):
             return None, memory
         prices = in_units(self.data, seen.multipliers["assign"])
-        if high != memory.high:
+        if memory.gap is None or (memory.blind and high - low < NARROWER * memory.gap):
             left = Inquiry(self.data, prices, high, 1).open
-            memory = memory._replace(high=high, blind=left > BLIND * self.data.cost.size)
+            memory = memory._replace(gap=high - low, blind=left > BLIND * self.data.cost.size)
         if memory.blind:
             return None, memory
         asked = tuple(inquiry for inquiry in memory.asked if low <= inquiry.target <= high)

@@ -8,6 +8,7 @@ its node limit strikes. It starts from the rounded linear relaxation over few pa
 some agents: overload is allowed at a price, never made worse, and gone after a few turns.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, final
 
@@ -26,9 +27,10 @@ from problems.assignment_repair import loads, total_cost
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
 FEW = 3  # pairs a job in the first program
-FIRST, LEAST, MOST = 40.0, 15.0, 2000.0  # pairs
+LEAST, MOST = 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=20, seconds=3.0)  # seconds: a net below; the nodes are what counts
-GROWTH, SHRINKAGE = 1.05, 0.6  # an unsolved program costs more than it brings: most are solved
+GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
+EAGER = 1.4  # instead, as long as some agent is overloaded
 REST = (
     7  # turns at most that a number of agents is left out, which brought nothing at its last turns
 )
@@ -40,12 +42,13 @@ class Kind(NamedTuple):
     the last time.
     """
 
-    pairs: float = FIRST
+    pairs: float
     waits: int = 0
     rest: int = 0
 
-    def after(self, solved: bool, better: bool) -> "Kind":
-        pairs = min(max(self.pairs * (GROWTH if solved else SHRINKAGE), LEAST), MOST)
+    def after(self, solved: bool, better: bool, eager: bool = False) -> "Kind":
+        growth = EAGER if eager else GROWTH
+        pairs = min(max(self.pairs * (growth if solved else SHRINKAGE), LEAST), MOST)
         rest = 0 if better else min(2 * self.rest + 1, REST)
         return Kind(pairs, rest, rest)
 
@@ -87,7 +90,7 @@ class Neighborhoods:
             raise ValueError(f"turns must be at least 1 and whole, got {self.turns}")
 
     def init(self, problem: Problem[Any]) -> Memory:
-        return Memory(None, 0, (Kind(),) * len(PARTS), -1, None)
+        return Memory(None, 0, _kinds(self.data), -1, None)
 
     def look(
         self, problem: Problem[Any], seen: Seen, memory: Memory
@@ -111,12 +114,18 @@ class Neighborhoods:
         some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
         task = _Task(prices, overload_price(data, prices, turn), some, int(kinds[at].pairs))
         new, solved = _solved(data, agent, task, _deeper(self.limits, kinds[at].rest))
-        better = bool(
-            (loads(data, agent) > data.capacity).any()
-        )  # not settled yet: all kinds go on
-        better = better or total_cost(data, new) < total_cost(data, agent)
-        kinds = (*kinds[:at], kinds[at].after(solved, better), *kinds[at + 1 :])
+        # not settled yet: all kinds go on, and look farther until something gives
+        eager = bool((loads(data, agent) > data.capacity).any())
+        better = eager or total_cost(data, new) < total_cost(data, agent)
+        kinds = (*kinds[:at], kinds[at].after(solved, better, eager), *kinds[at + 1 :])
+        if eager and not (loads(data, new) > data.capacity).any():
+            kinds = _kinds(data)
         return Memory(new, turn + 1, kinds, at, prices)
+
+
+def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
+    """At first: 40 pairs for 400 jobs."""
+    return (Kind(2.0 * math.sqrt(data.cost.shape[1])),) * len(PARTS)
 
 
 def _deeper(limits: Limits, rest: int) -> Limits:

@@ -141,8 +141,31 @@ def test_nothing_is_done_where_most_pairs_are_open():
     plug, problem, far = Dives(data), build(data), greedy(data)
     point, memory = plug.look(problem, seen(data, multipliers, bound, far), plug.init(problem))
     assert point is None and memory.blind and not memory.asked
-    assert memory.high == total_cost(data, far) - 1
+    assert memory.gap == total_cost(data, far) - 1 - bound
     assert plug.look(problem, seen(data, multipliers, bound, far), memory) == (None, memory)
+
+
+def test_a_narrower_gap_is_looked_at_again(monkeypatch):
+    """By three tenths at least, and only while it is blind."""
+    data = generate("E", 8, 80, 0)
+    multipliers, bound = dual(data, 80)
+    asked = []
+
+    class Counted(Inquiry):
+        def __init__(self, data, prices, target, root):
+            asked.append((target, root))
+            super().__init__(data, prices, target, root)
+
+    monkeypatch.setattr(dives, "Inquiry", Counted)
+    plug, point = Dives(data), within(data, multipliers, bound + 12)
+    gap = total_cost(data, point) - 1 - bound
+    start = seen(data, multipliers, bound, point)
+    for before, looks in ((math.floor(gap / 0.7), 0), (math.ceil(gap / 0.7) + 1, 1)):
+        memory = plug.init(build(data))._replace(gap=before, blind=True)
+        asked.clear()
+        _, after = plug.look(build(data), start, memory)
+        assert [root for _, root in asked] == [1, dives.ROOT][: 2 * looks]
+        assert after.blind == (looks == 0) and after.gap == (gap if looks else before)
 
 
 @pytest.mark.parametrize(("cost", "weight"), ((10**12, 1), (1, 10**6)))
@@ -162,7 +185,7 @@ def test_what_is_above_a_better_point_is_dropped():
     data = AssignmentData(np.array([[1, 2], [2, 1]]), np.ones((2, 2), int), np.array([2, 2]))
     plug = Dives(data)
     asked = tuple(SimpleNamespace(target=t, work=t) for t in (1, 2, 3, 9))
-    memory = plug.init(build(data))._replace(asked=asked, base=1, high=2, blind=False, low=2)
+    memory = plug.init(build(data))._replace(asked=asked, base=1, gap=1, blind=False, low=2)
     given = seen(data, {"assign": np.array([-1.0, -1.0])}, 2, np.array([1, 1]))  # cost 3
     picked = {}
 

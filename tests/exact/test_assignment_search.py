@@ -200,7 +200,7 @@ def test_turns_never_make_a_point_worse_and_find_the_optimum(seed):
 
 
 def test_a_number_of_agents_that_brings_nothing_misses_more_and_more_turns():
-    kind = Kind()
+    kind = Kind(40.0)
     missed = []
     for _ in range(5):
         kind = kind.after(solved=True, better=False)
@@ -208,7 +208,7 @@ def test_a_number_of_agents_that_brings_nothing_misses_more_and_more_turns():
     assert missed == [1, 3, 7, 7, 7]
     assert kind.after(solved=True, better=True).waits == 0
     assert kind.after(solved=False, better=False).pairs < kind.pairs < kind.after(True, False).pairs
-    kinds = (Kind(waits=2), Kind(waits=1), Kind())
+    kinds = (Kind(40.0, waits=2), Kind(40.0, waits=1), Kind(40.0))
     order = []
     last = -1
     for _ in range(5):
