@@ -17,6 +17,7 @@ from lagrange.status import Status
 from lagrange.stopping import Stop, require_stop
 
 Q = TypeVar("Q")
+SHOWN = 200  # characters of what was given, in a message
 ROUNDING = 1e-9  # relative: what two float sums of the same numbers may differ by, and much more
 Answer = Callable[[Problem[Any], Sequence[Ask[Any]]], Sequence[Response]]
 
@@ -92,7 +93,9 @@ def _recovered(problem: Problem[Any], state: State[Any]) -> State[Any]:
 
 def _require(given: Any, kind: type, name: str, allowed: str) -> None:
     if not isinstance(given, kind):
-        raise ValueError(f"{name} must be {allowed}, got {given!r}")
+        said = repr(given)  # of a start with long arrays its kind is enough
+        said = said if len(said) <= SHOWN else f"a {type(given).__name__}"
+        raise ValueError(f"{name} must be {allowed}, got {said}")
 
 
 def _stamped(state: State[Any], seconds: float) -> State[Any]:

@@ -206,6 +206,7 @@ def test_a_number_of_agents_that_brings_nothing_misses_more_and_more_turns():
         kind = kind.after(solved=True, better=False)
         missed.append(kind.waits)
     assert missed == [1, 3, 7, 7, 7]
+    assert kind.after(True, True, eager=True).pairs == 1.4 * kind.pairs
     assert kind.after(solved=True, better=True).waits == 0
     assert kind.after(solved=False, better=False).pairs < kind.pairs < kind.after(True, False).pairs
     kinds = (Kind(40.0, waits=2), Kind(40.0, waits=1), Kind(40.0))
@@ -234,3 +235,19 @@ def test_long_runs_have_a_price_of_overload_too():
     prices = Prices(zero[0], zero[:, 0], zero)
     first, later = (overload_price(data, prices, turn) for turn in (0, 100_000))
     assert 0 < first < later < math.inf
+
+
+def test_programs_begin_small_again_once_nobody_is_overloaded():
+    data = generate("D", 20, 200, 0)
+    problem, plug = build(data), Neighborhoods(data)
+    prices = solve(problem, LevelBundle(), stop=StepLimit(30)).multipliers
+    memory, seen, settled = plug.init(problem), Seen(prices, (), (), Best()), []
+    first = memory.kinds[0].pairs
+    assert first == 2 * math.sqrt(200)
+    for _ in range(60):
+        before, (_, memory) = memory, plug.look(problem, seen, memory)
+        over = (loads(data, memory.agent) > data.capacity).any()
+        if not settled and not over and before.agent is not None:
+            assert memory.kinds == (Kind(first),) * len(memory.kinds)
+        settled += [] if over else [True]
+    assert 0 < len(settled) < 60

@@ -11,6 +11,7 @@ from lagrange.study.check import check
 from tests.worlds.program import LAGRANGE, ROOT, environment
 
 FILES = sorted((ROOT / "papers").glob("*/*.toml"))
+FULL = sorted((ROOT / "papers" / "full").glob("*/study.toml"))
 MINUTES = 5.0  # on two cores
 
 
@@ -40,3 +41,12 @@ def test_a_study_reruns_within_minutes(path, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 60 * MINUTES
+
+
+@pytest.mark.parametrize("path", FULL, ids=shown)
+def test_nothing_is_unknown_in_the_full_studies(path):
+    """They take hours and data: here they are read only, and say how they are started."""
+    study = plan.read(path)
+    check(study)
+    assert len({cell.seed for cell in study.cells}) >= 3
+    assert f"lagrange study {shown(path)}" in path.read_text()
