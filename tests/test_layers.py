@@ -53,7 +53,7 @@ TABLE = """
     certify nn.quantized_weights nn.tensor_codes testing
     nn.bake nn.packed run_folder
     certify_saved demo nn.dead_paths nn.exporting nn.measures study.cell
-    nn.readings study.live study.results
+    nn.readings nn.recipes study.live study.results
     nn study.runner study.tables
     study.cluster study.figures
     study.report

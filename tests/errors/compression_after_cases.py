@@ -28,6 +28,13 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
 
 
+def constant_into_no_bias() -> nn.Sequential:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1, bias=False))
+    with torch.no_grad():
+        net[0].weight[1] = 0
+    return net
+
+
 def masked() -> nn.Sequential:
     net = network()
     freeze_zeros(net, ["0.weight"])
@@ -220,6 +227,13 @@ CASES = [
         "not take",
         "(4, 5)",
         "in training",
+    ),
+    case(
+        "expand what has no place",
+        lambda: compact(constant_into_no_bias(), torch.ones(2, 2)).expanded(),
+        "1.bias",
+        "without bias",
+        "give these layers biases before pruning",
     ),
     case("measure another shape", lambda: measure(network(), ["0.weight"], WIDE), "shape (4, 5)"),
     case("export another shape", lambda: export(network(), WIDE), "shape (4, 5)"),
