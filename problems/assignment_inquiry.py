@@ -10,6 +10,17 @@ import numpy as np
 
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_fixing import SUMS, UNIT, BoolArray, largest_sum
+from problems.assignment_search_codes import (
+    BEYOND,
+    DEPTH,
+    FOUND,
+    FREE,
+    NODES,
+    NOWHERE,
+    OUT,
+    RUNNING,
+    SWEEPS,
+)
 
 AT_ONCE = 50  # sweeps between two looks at the clock, about
 EXACT_FLOAT = 2**52
@@ -30,7 +41,6 @@ class Inquiry:
 
     def __init__(self, data: AssignmentData, prices: IntArray, target: int, root: int) -> None:
         from problems import assignment_search_loops as loops  # numba is an extra, slow to import
-        from problems.assignment_search_sweep import NOWHERE
 
         self._data, self.target = data, target
         marks, prices = np.zeros(data.cost.shape, dtype=np.int8), prices.copy()
@@ -55,8 +65,6 @@ class Inquiry:
 
     def copy(self) -> "Inquiry":
         """One that goes on from here by itself."""
-        from problems.assignment_search_loops import DEPTH
-
         if self.solved:
             return self
         other = object.__new__(Inquiry)
@@ -73,15 +81,11 @@ class Inquiry:
     @property
     def solved(self) -> bool:
         """Is the question answered?"""
-        from problems.assignment_search_loops import RUNNING
-
         return bool(self._status != RUNNING)
 
     @property
     def agent(self) -> IntArray | None:
         """A point (n,) of cost ≤ target, if one was found."""
-        from problems.assignment_search_loops import FOUND
-
         if self._status != FOUND:
             return None
         i, p = np.nonzero(self._sweep.taken)
@@ -92,17 +96,12 @@ class Inquiry:
     @property
     def lower_bound(self) -> float:
         """Of all points, once it is refuted that one costs ≤ target; inf: there is none."""
-        from problems.assignment_search_loops import BEYOND
-        from problems.assignment_search_sweep import NOWHERE
-
         beyond = int(self._counts[BEYOND])
         return np.inf if beyond == NOWHERE else float(-(-beyond >> UNIT))
 
     @property
     def open(self) -> int:
         """How many pairs the root left open."""
-        from problems.assignment_search_sweep import FREE
-
         return 0 if self.solved else int((self._tree.marks[0] == FREE).sum())
 
     @property
@@ -112,20 +111,16 @@ class Inquiry:
 
     @property
     def nodes(self) -> int:
-        from problems.assignment_search_loops import NODES
-
         return max(1, int(self._counts[NODES]))
 
     @property
     def sweeps(self) -> int:
-        from problems.assignment_search_loops import SWEEPS
-
         return int(self._counts[SWEEPS])
 
 
 def _question(data: AssignmentData, target: int, marks: Any) -> Any:
     """With the pairs that are not marked OUT, first in the row of their agent."""
-    from problems.assignment_search_sweep import OUT, Question
+    from problems.assignment_search_sweep import Question
 
     out: BoolArray = marks == OUT
     width = max(1, int((~out).sum(axis=1).max()))

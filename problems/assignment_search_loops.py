@@ -9,11 +9,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from problems.assignment_search_sweep import (
+from problems.assignment_search_codes import (
+    ARRIVED,
+    BEYOND,
+    DEPTH,
+    FOUND,
     FREE,
     IN,
+    NODES,
     NOWHERE,
     OUT,
+    REFUTED,
+    RUNNING,
+    SWEEPS,
+)
+from problems.assignment_search_sweep import (
     BoolArray,
     IntArray,
     MarkArray,
@@ -24,9 +34,7 @@ from problems.assignment_search_sweep import (
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
-RUNNING, FOUND, REFUTED = 0, 1, 2
 PART, KEPT = 0.2, 0.9  # of Polyak's step, and of the direction before
-NODES, SWEEPS, DEPTH, BEYOND, ARRIVED = range(5)  # entries of ``counts``
 
 
 class Tree(NamedTuple):

@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from problems.assignment_search_codes import FREE, IN, NOWHERE, OUT
+
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 MarkArray = np.ndarray[Any, np.dtype[np.int8]]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-
-FREE, OUT, IN = 0, 1, 2  # marks of a pair
-NOWHERE = 2**62  # no value: what is asked cannot be
 
 
 class Question(NamedTuple):

@@ -8,7 +8,8 @@ and, in eval mode, a *constant* if it has the same known value whatever the inpu
     constant   a layer's output whose inputs with nonzero weight are constant; and what comes of it.
                A constant other than 0 is none for a Conv that pads with zeros: the border differs.
     needed     a label is needed if a needed output of some layer has a nonzero weight on it and it is
-               no constant there; or if something else reads it, as the network's output does
+               no constant there; or if something else reads it, as the network's output does; or if
+               its constant, which is read, comes from a needed label: training may change that one
 
 What is not needed can be removed, its constants going to biases. It is the least such choice: needs
 start from the network's output and spread backwards until nothing changes.
@@ -96,13 +97,18 @@ class Flow:
         """For every label whether it must stay; every layer keeps at least one output."""
         roots = np.array([self.root(label) for label in range(len(self.parents))], np.int64)
         needed = np.zeros(roots.size, bool)
+        read = np.zeros(roots.size, bool)
         needed[roots[list(self.forced)]] = True
         while True:
             before = int(needed.sum())
             for layer in reversed(self.layers):
-                outputs = needed[roots[layer.outputs.labels]]
-                read = layer.used[outputs].any(axis=0) & ~layer.foldable
-                needed[roots[layer.inputs.labels[read]]] = True
+                outputs, inputs = roots[layer.outputs.labels], roots[layer.inputs.labels]
+                from_needed = (layer.used & needed[inputs]).any(axis=1)
+                from_needed &= np.isfinite(layer.outputs.constants)
+                needed[outputs[from_needed & read[outputs]]] = True
+                heard = layer.used[needed[outputs]].any(axis=0)
+                read[inputs[heard]] = True
+                needed[inputs[heard & ~layer.foldable]] = True
             if int(needed.sum()) > before:
                 continue
             empty = [a for a in self.layers if not needed[roots[a.outputs.labels]].any()]

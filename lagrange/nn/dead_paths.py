@@ -11,7 +11,7 @@ there, and what comes out of silent channels of a depthwise Conv, counts as aliv
 The dead weights of a pruned network are places in the budget that others can use.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -21,6 +21,37 @@ from lagrange.nn.bake import bake
 from lagrange.nn.channel_flow import Flow, Mask
 from lagrange.nn.channel_trace import trace
 from lagrange.nn.parametrized import named
+
+ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
+Weights = Mapping[str, Tensor]
+
+
+def projected_alive(
+    weights: Weights,
+    project: Callable[[Weights], Weights],
+    dead: Callable[[Weights], Mapping[str, Tensor]],
+) -> Weights:
+    """The projection, whose dead entries are left out of the ranking until nothing more is dead. After
+    the last round, or without other candidates, places stay free.
+
+    dead : weights on the set → the dead ones, as masks of some of the tensors (``dead_weights``)
+    """
+    for _ in range(ROUNDS):
+        hard = project(weights)
+        masks = dead(hard)
+        if not any(mask.any() for mask in masks.values()):
+            return hard
+        weights = _without(weights, masks)
+    hard = project(weights)
+    return _without(hard, dead(hard))
+
+
+def _without(weights: Weights, dead: Mapping[str, Tensor]) -> Weights:
+    """With these entries 0."""
+    return {
+        **weights,
+        **{name: weights[name].masked_fill(mask, 0.0) for name, mask in dead.items()},
+    }
 
 
 def dead_weights(model: nn.Module, names: Sequence[str], example: Tensor) -> dict[str, Tensor]:

@@ -17,21 +17,19 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.nn.bake import thaw
-from lagrange.nn.dead_paths import dead_weights
+from lagrange.nn.dead_paths import dead_weights, projected_alive
 from lagrange.nn.masks import freeze_zeros
 from lagrange.nn.members import Members
 from lagrange.nn.retrain import Retrained, retrain
 from lagrange.nn.schedules import budgets
 from lagrange.nn.session import Compression
 from lagrange.nn.targets import Targets, choose
-from lagrange.nn.training import Batch, Loss
+from lagrange.nn.training import Batch, Loss, require_finite
 from lagrange.nn.worth import worths
 from lagrange.penalties import Growing
 from lagrange.sets.sparsity import GlobalCardinality
 from lagrange.sets.weighted import GlobalWeightedCardinality
 from lagrange.solvers.admm import ADMM
-
-ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
 
 
 @dataclass(frozen=True)
@@ -157,11 +155,7 @@ def _trained(
         for batch in batches(epoch):
             optimizer.zero_grad()
             value = loss(model, batch)
-            if not math.isfinite(float(value.detach())):
-                raise ValueError(
-                    f"the training loss became {float(value.detach())} in epoch {epoch}: lower the "
-                    "recipe's rate or rho"
-                )
+            require_finite(value, f"epoch {epoch}", "the recipe's rate or rho")
             value.backward()  # pyright: ignore[reportUnknownMemberType]
             optimizer.step()
             session.pull(step=numbers.rate)
@@ -182,14 +176,15 @@ def _clean(
     members: GlobalWeightedCardinality,
     example: Tensor,
 ) -> None:
-    """Leaves what is dead out of the ranking until nothing more is."""
-    weights = dict(before)
-    for _ in range(ROUNDS):
-        dead = dead_weights(model, tuple(chosen), example)
-        if not any(mask.any() for mask in dead.values()):
-            return
-        weights = {name: w.masked_fill(dead[name], 0.0) for name, w in weights.items()}
-        hard = members.project(weights)
+    """Gives the places of what is dead to others, in the model."""
+
+    def dead(weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        put(weights)
+        return dead_weights(model, tuple(chosen), example)
+
+    def put(weights: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, weight in chosen.items():
-                weight.copy_(hard[name])
+                weight.copy_(weights[name])
+
+    put(projected_alive(before, members.project, dead))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.nn.distillation import distillation
-from lagrange.nn.training import Batch, Loss
+from lagrange.nn.training import Batch, Loss, require_finite
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,7 @@ def _train(
             value = loss(model, batch)
             if teacher is not None:
                 value = _distilled(value, outputs, batch, teacher)
-            if not math.isfinite(float(value.detach())):
-                raise ValueError(
-                    f"the training loss became {float(value.detach())} in batch {number} of epoch "
-                    f"{epoch}: lower the learning rate"
-                )
+            require_finite(value, f"batch {number} of epoch {epoch}", "the learning rate")
             value.backward()  # pyright: ignore[reportUnknownMemberType]
             optimizer.step()
     finally:

@@ -158,11 +158,7 @@ class TrainingBlock:
         weights = dict(net.named_parameters())
         optimizer.zero_grad()
         loss = self.loss(net, batch)
-        if not math.isfinite(float(loss.detach())):
-            raise ValueError(
-                f"the training loss became {float(loss.detach())} in epoch {epoch}: "
-                "lower the learning rate or rho"
-            )
+        require_finite(loss, f"epoch {epoch}", "the learning rate or rho")
         if self.decoupled is None:
             loss = loss + pull.penalty(weights)
         loss.backward()  # pyright: ignore[reportUnknownMemberType]
@@ -178,6 +174,13 @@ class TrainingBlock:
             cost = float(self.loss(net, self.sample))
         image = {name: point.weights[name].clone() for name in self.targets}
         return Response(image, cost, -math.inf, point)
+
+
+def require_finite(loss: Tensor, where: str, lower: str) -> None:
+    """Refuses to train on: where it happened, and what is too large."""
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise ValueError(f"the training loss became {value} in {where}: lower {lower}")
 
 
 def _gradient_norm(parameters: Iterable[nn.Parameter]) -> float:

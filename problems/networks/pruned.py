@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from lagrange.blocks import Response
 from lagrange.instances import Method, Number
 from lagrange.nn import dead_weights
+from lagrange.nn.dead_paths import projected_alive
 from lagrange.nn.schedules import budgets
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Problem
@@ -36,7 +37,6 @@ from problems.networks.settings import Settings
 from problems.networks.shrunk import trained_without_dead_units
 
 STAGES = 3
-ROUNDS = 20  # of dead weights out and others in; as a rule a few are enough
 IDLE: Mapping[str, Mapping[str, str]] = {  # by solver, what does nothing with it
     "surrogate": {
         "growth": "its ρ is constant",
@@ -186,21 +186,17 @@ class PruningTask:
 
     def _cut(self, weights: State, members: SetBlock) -> State:
         """The weights on the set: the point of a run, made at its end, and by surrogate also where all
-        blocks were heard at one λ, whose points it compares. A clean cut leaves what is dead there out
-        of the ranking until nothing more is; after the last round, or without other candidates, places
-        stay free.
+        blocks were heard at one λ, whose points it compares. A clean cut gives the places of what is
+        dead there to others.
         """
-        hard = self.task.projected(weights, members)
         if not self.clean:
-            return hard
-        for _ in range(ROUNDS):
-            dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), self._image)
-            if not any(mask.any() for mask in dead.values()):
-                return hard
-            weights = _without(weights, dead)
-            hard = self.task.projected(weights, members)
-        dead = dead_weights(self.task.loaded(hard), tuple(self.task.sizes), self._image)
-        return _without(hard, dead)
+            return self.task.projected(weights, members)
+        names = tuple(self.task.sizes)
+        return projected_alive(
+            weights,
+            lambda state: self.task.projected(state, members),
+            lambda state: dead_weights(self.task.loaded(state), names, self._image),
+        )
 
     @property
     def _image(self) -> Tensor:
@@ -259,8 +255,3 @@ class PruningTask:
             "accuracy_one_shot": task.test_accuracy(cut),
             "accuracy_control": task.test_accuracy(control),
         }
-
-
-def _without(state: State, dead: Mapping[str, Tensor]) -> State:
-    """The state dict with these entries 0."""
-    return {**state, **{name: state[name].masked_fill(mask, 0.0) for name, mask in dead.items()}}

@@ -156,6 +156,14 @@ CASES = [
         ValueError,
         ("start must be a state", "solver.init", "got Start("),
     ),
+    Case(
+        "long start that is no state",
+        lambda _: solve(
+            problem(), SUBGRADIENT, stop=StepLimit(1), start=Start({"a": np.ones(500)})
+        ),
+        ValueError,
+        ("start must be a state", "got a Start"),
+    ),
     *refused("step rule", Subgradient, (0.5, None), "step_size must be a rule", "Constant(0.5)"),
     *refused("its class", SurrogateLagrangian, (Constant,), "step_size must be a rule"),
     Case(

@@ -9,8 +9,7 @@ from typer.testing import CliRunner
 
 from lagrange import run_folder, runs
 from lagrange.cli import app
-from lagrange.nn import dead_weights
-from problems.networks import pruned
+from lagrange.nn import dead_paths, dead_weights
 from problems.networks.compress import Task
 from problems.networks.digits import network
 from problems.networks.pruned import PruningTask
@@ -52,7 +51,7 @@ def how_many(masks):
     return sum(int(mask.sum()) for mask in masks.values())
 
 
-def by_hand(state, k, worth, rounds=pruned.ROUNDS):
+def by_hand(state, k, worth, rounds=dead_paths.ROUNDS):
     """Sorted in one list: the k first that were not found dead before, until none of them is."""
     entries = [
         (-float(v * v * w), n, i)
@@ -97,7 +96,7 @@ def test_the_cut_is_that_of_one_sorted_list(seed, weighted):
 def test_no_budget_is_exceeded_nothing_is_dead_and_values_stay(scope, rounds, keep, monkeypatch):
     if (scope, keep) == ("layer", 0.001):
         keep = 0.007  # one of the 144 of the smallest layer
-    monkeypatch.setattr(pruned, "ROUNDS", rounds)
+    monkeypatch.setattr(dead_paths, "ROUNDS", rounds)
     wanted, state = task(keep=keep, scope=scope).budgets, state_of(7)
     hard = task(keep=keep, scope=scope)._cut(state, wanted.block)
     kept = alive(hard)
@@ -111,9 +110,9 @@ def test_no_budget_is_exceeded_nothing_is_dead_and_values_stay(scope, rounds, ke
 
 def test_when_the_rounds_are_over_places_stay_free(monkeypatch):
     k, state = task().budgets.counts[""], state_of(0)
-    monkeypatch.setattr(pruned, "ROUNDS", 1)
+    monkeypatch.setattr(dead_paths, "ROUNDS", 1)
     few = how_many(alive(task()._cut(state, task().budgets.block)))
-    monkeypatch.setattr(pruned, "ROUNDS", 2)
+    monkeypatch.setattr(dead_paths, "ROUNDS", 2)
     more = how_many(alive(task()._cut(state, task().budgets.block)))
     assert few < more <= k
 

@@ -1,6 +1,7 @@
 """The command line: what it prints, where it saves, how it ends."""
 
 import json
+import math
 import shutil
 import signal
 import sys
@@ -193,8 +194,10 @@ def test_the_time_limit_counts_from_the_start(tmp_path):
     seconds = time.perf_counter() - began
     report = one_object(done)
     assert report["status"] == "time_limit"
-    assert report["seconds"] < 1.5 and seconds < 5  # interpreter and saving are on top
-    assert report["certified"] and report["lower_bound"] <= report["upper_bound"]
+    assert report["seconds"] < 1.5 and seconds < 15  # interpreter and saving are on top
+    # On a slow machine that much time may not be enough for a point.
+    upper = math.inf if report["upper_bound"] is None else report["upper_bound"]
+    assert report["certified"] and report["lower_bound"] <= upper
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")

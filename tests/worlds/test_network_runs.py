@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lagrange import run_folder, runs
 from lagrange.cli import app
-from lagrange.nn import packed
+from lagrange.nn import dead_paths, packed
 from lagrange.nn.members import Members
 from lagrange.run_folder import RunError
 from lagrange.sets import GlobalCardinality
@@ -201,7 +201,7 @@ def test_a_clean_cut_is_made_once_in_a_run_of_surrogate(monkeypatch):
     monkeypatch.setattr(pruned, "dead_weights", lambda *a: calls.append(1) or real(*a))
     run = executed("pruning", "surrogate", keep=0.01, clean=True, **{**SHORT, "epochs": 4})
     rounds, solution = len(calls), run.solution
-    assert len(solution.trace) == 8 and 0 < rounds <= pruned.ROUNDS + 1
+    assert len(solution.trace) == 8 and 0 < rounds <= dead_paths.ROUNDS + 1
     calls.clear()
     run.method.problem.recover(solution.responses)
     assert len(calls) == rounds, "that one cut was all"
