@@ -26,7 +26,7 @@ def study(
     """Run a grid of problem × solver × settings × seed, each cell in a folder of its own.
 
     What is finished is not run again; what was killed goes on from its checkpoint, or anew where there
-    is none. The report is written at the end: DIR/report.html and DIR/report.md.
+    is none. The report is written at the end: DIR/report.html, DIR/report.md, DIR/results.csv.
     """
     wanted = plan.read(file)
     if workers is not None:

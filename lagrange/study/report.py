@@ -1,4 +1,5 @@
-"""The report of a study, from its folders alone: report.html (self-contained), report.md, figures/.
+"""The report of a study, from its folders alone: report.html (self-contained), report.md, figures/,
+and results.csv with the numbers of every cell.
 
 Nothing is run. Only finished cells whose files are whole count; the others are listed with what is
 wrong with them.
@@ -11,7 +12,7 @@ from pathlib import Path
 from lagrange.study import tables
 from lagrange.study.document import Heading, Part, Picture, Table, Text, as_html, as_markdown
 from lagrange.study.plan import Study
-from lagrange.study.results import FINISHED, STATES, Result, collect
+from lagrange.study.results import FINISHED, STATES, Result, as_csv, collect
 from lagrange.whole_files import put
 
 Draw = Callable[[Study, Sequence[Result], str, Path], bool]
@@ -41,6 +42,7 @@ def build(study: Study, folder: Path) -> list[Result]:
         *_versions(results),
     ]
     put(folder / "report.md", as_markdown(parts, folder))
+    put(folder / "results.csv", as_csv(results))
     put(folder / "report.html", as_html(parts, study.name))
     return results
 

@@ -1,6 +1,7 @@
 """What the folders of a study hold: one result a cell, numbers by seed, traces."""
 
 import csv
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,19 @@ def _result(cell: Cell, folder: Path) -> Result:
         json.loads((folder / name).read_text()) for name in ("run.json", "certificate.json")
     )
     return Result(cell, folder, FINISHED, document, run, certificate)
+
+
+def as_csv(results: Sequence[Result]) -> str:
+    """One row a cell with every number of its report, in full precision; empty: not measured."""
+    reports = (name for r in results for name in r.report if r.number(name) is not None)
+    names = [*dict.fromkeys(reports)]
+    file = io.StringIO()
+    write = csv.writer(file, lineterminator="\n").writerow
+    write(["problem", "solver", "seed", "state", "seconds_in_all", *names])
+    for r in results:
+        cell = r.cell.problem, r.cell.label, r.cell.seed, r.state, r.marker.get("seconds")
+        write([*cell, *(r.number(name) for name in names)])
+    return file.getvalue()
 
 
 def select(results: Sequence[Result], problem: str, label: str) -> list[Result]:

@@ -127,7 +127,8 @@ def test_a_full_disk_fails_the_cell_and_can_be_tried_again(tmp_path, monkeypatch
 
 
 def test_the_report_is_rebuilt_from_the_folder_alone(copied, capsys):
-    names = ("report.md", "report.html", "figures/1-metric.png", "figures/2-convergence.png")
+    figures = ("figures/1-metric.png", "figures/2-convergence.png")
+    names = ("report.md", "report.html", "results.csv", *figures)
     before = {name: (copied / "out" / name).read_bytes() for name in names}
     for name in names:
         (copied / "out" / name).unlink()

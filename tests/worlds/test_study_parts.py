@@ -1,5 +1,6 @@
 """The parts of a study: layers, curves, budgets, executors that fail, a cluster."""
 
+import csv
 import json
 import math
 import os
@@ -124,6 +125,19 @@ def test_the_report_shows_the_layers_and_the_budgets(pruned):
     layers = collect(study, folder)[0].marker["layers"]
     assert header == f"| solver | {' | '.join(layers)} |"
     assert f"digits: {report.UNEQUAL}" in text and report.BY_THE_CLOCK in text
+
+
+def test_the_numbers_of_every_cell_are_a_file(pruned):
+    study, folder = pruned
+    results = report.build(study, folder)
+    with (folder / "results.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    assert len(rows) == len(results) == 4
+    for row, result in zip(rows, results, strict=True):
+        assert (row["problem"], row["solver"]) == (result.cell.problem, result.cell.label)
+        assert (row["seed"], row["state"]) == (str(result.cell.seed), "finished")
+        numbers = {n: float(row[n]) for n in row if n in result.report and row[n]}
+        assert numbers == {n: result.number(n) for n in numbers} and "nonzeros" in numbers
 
 
 def test_a_report_of_nothing(tmp_path):
