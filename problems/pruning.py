@@ -74,8 +74,8 @@ def pruning(
     pattern  : which weights, as a shell pattern over parameter names
     rho      : penalty (admm, surrogate, progressive)
     growth   : the last ρ over the first (admm, progressive)
-    path     : how the budget falls: linear, cubic, log (admm, gradual) or none (admm)
-    score    : how much Adam's second moment counts in the ranking, 0 … 1 (admm, progressive, gradual)
+    path     : how the budget falls: linear, cubic, log (admm, surrogate, gradual), none (but gradual)
+    score    : how much Adam's second moment counts in the ranking, 0 … 1 (all but one-shot)
     pretrain : epochs of dense training before
     epochs   : epochs of training by the solver
     retrain  : epochs of training with the zeros fixed, after the hard projection

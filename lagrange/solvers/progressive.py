@@ -7,7 +7,8 @@ Guarantee    that of the inner solver on the last stage, from the start it was h
              stay dual-feasible; points of P_t need not be feasible for P_{t+1}.
 Caveat       the best bounds are those of the last stage; a record's bounds are those of its stage. A
              bound of an earlier stage holds for a later one only if the stages are nested, which
-             nobody checks here.
+             nobody checks here. A solver that keeps an answer until a better one comes (SLR) would keep
+             what P_t allowed and P_{t+1} forbids: it wants ``renew``.
 
 Reference    Ye et al., Progressive DNN Compression, arXiv 1903.09769 (2019): papers/progressive_admm
 """
@@ -39,10 +40,15 @@ class Memory(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Progressive(Generic[Q]):
-    """Settings. ``until`` ends a stage; it sees the inner state, whose steps start at 0."""
+    """Settings.
+
+    until : ends a stage; it sees the inner state, whose steps start at 0
+    renew : a block that is another one in the next stage has no answer there yet
+    """
 
     solver: Solver[Q]
     until: Stop
+    renew: bool = False
 
     def init(self, problem: Problem[Any], start: Start | None = None) -> State[Memory]:
         stages = _stages(problem)
@@ -74,9 +80,19 @@ class Progressive(Generic[Q]):
             return told
         finished = (told.record.step, told.record.moves, state.record.seconds)
         if stage + 1 < len(stages):
-            start = Start(inner.multipliers, inner.responses)
-            inner = self.solver.init(stages[stage + 1], start)
+            responses = inner.responses
+            if self.renew:
+                responses = _unchanged(responses, stages[stage].blocks, stages[stage + 1].blocks)
+            inner = self.solver.init(stages[stage + 1], Start(inner.multipliers, responses))
         return told._replace(memory=Memory(stage + 1, inner, finished))
+
+
+def _unchanged(
+    responses: Sequence[Response | None], before: Sequence[object], after: Sequence[object]
+) -> tuple[Response | None, ...]:
+    """The answers of blocks that stay the same object."""
+    pairs = zip(responses, before, after, strict=True)
+    return tuple(response if a is b else None for response, a, b in pairs)
 
 
 def _outer(memory: Memory, stages: int) -> State[Memory]:

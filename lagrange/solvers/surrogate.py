@@ -52,7 +52,7 @@ class Memory(NamedTuple):
     """What the solver keeps besides the answers it accepted.
 
     turn  : the block whose turn is next
-    fresh : has some block never been asked?
+    fresh : has some block no answer yet?
     heard : what was answered at the present λ
     rule  : the step rule's own memory
     """
@@ -139,24 +139,29 @@ class SurrogateLagrangian(Generic[Q]):
         due, (_, fresh, heard, rule) = self._due(state), state.memory
         heard = Heard(due, tuple(answers), heard, len(due) + (0 if heard is None else heard.length))
         if fresh:
-            problem.check_rows(answers)
+            problem.check_rows(
+                [r for r in replaced(state.responses, due, answers) if r is not None]
+            )
         swap = _swap([state.responses[i] for i in due], answers)
         accepted = fresh or self._improves(state, swap)
         if accepted:
             held = _put_in(problem, state, due, answers, swap)
-            if self.rho is not None:
-                heard = None  # the pull changed with x: what was heard before answers no longer
+            if self.rho is not None or (len(due) < len(state.responses) and fresh):
+                heard = (
+                    None  # the pull changed with x, or turns are not cyclic yet: it does not count
+                )
         else:
             held = state.responses, state.residual, state.cost
         turn = (due[-1] + 1) % len(state.responses)
         return self._finished(problem, state, held, Memory(turn, False, heard, rule), accepted)
 
     def _due(self, state: State[Memory]) -> tuple[int, ...]:
-        """The blocks of this step: all of them at first and in a sweep, else the next group."""
+        """The blocks of this step: all in a sweep, at first those without an answer, else a group."""
         n, step = len(state.responses), state.record.step
-        sweep = self.sweep_every is not None and step % self.sweep_every == 0
-        if sweep or state.memory.fresh:
+        if self.sweep_every is not None and step % self.sweep_every == 0:
             return tuple(range(n))
+        if state.memory.fresh:
+            return tuple([i for i, r in enumerate(state.responses) if r is None])
         turn = state.memory.turn
         if self.group == 1:  # all that is done at every step counts, when blocks take microseconds
             return (turn,)

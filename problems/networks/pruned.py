@@ -37,12 +37,9 @@ from problems.networks.settings import Settings
 from problems.networks.shrunk import trained_without_dead_units
 
 STAGES = 3
+TRAININGS = 10  # of the network in a stage of SLR
 IDLE: Mapping[str, Mapping[str, str]] = {  # by solver, what does nothing with it
-    "surrogate": {
-        "growth": "its ρ is constant",
-        "path": "its budget is the final one from the start",
-        "score": "it compares answers, which a ranking that changes forbids",
-    },
+    "surrogate": {"growth": "its ρ is constant"},
     "progressive": {"path": "its budget falls in stages of its own"},
     "gradual": {"rho": "it has no pull", "growth": "it has no pull"},
     "one-shot": {
@@ -105,21 +102,26 @@ class PruningTask:
         return self._on_path(ADMM(penalty(self.settings, n)), self.settings.path, n)
 
     def surrogate(self, steps: int | None) -> Method:
-        """SLR at the final budget: it compares answers, which a changing set or ranking forbids."""
-        n = steps or 2 * self.task.updates  # a step trains or projects, by turns
-        rho = self.settings.rho
-        rule = SurrogateContraction.for_horizon(max(20, n), shrink=0.1, first_step=rho)
-        solver = SurrogateLagrangian(rule, rho=rho)
-        return self._at_once(self.task.block, solver, n)
+        """SLR, a step of which trains or projects, by turns. It compares answers, so the budget falls
+        in stages, each begun anew; a ranking by worth proposes the set's answer, L_ρ decides on it.
+        """
+        updates = self.task.updates if steps is None else steps // 2
+        path, rho = self.settings.path, self.settings.rho
+        each = max(1, updates if path == "none" else min(TRAININGS, updates // 2))
+        rule = SurrogateContraction.for_horizon(max(20, 2 * each), shrink=0.1, first_step=rho)
+        solver = self._scored(SurrogateLagrangian(rule, rho=rho))
+        if path == "none":
+            return self._one_budget(solver, steps or 2 * updates)
+        stages = self._falling(path, -(-updates // each) or 1)
+        solver = Progressive(solver, StepLimit(2 * each + 1), renew=True)  # first a projection
+        return self._in_stages(solver, stages, steps or 2 * updates + len(stages))
 
     def progressive(self, steps: int | None) -> Method:
         """ADMM in three stages, each begun anew, with equal cuts in log(nonzeros)."""
         n = steps or self.task.updates
         each = -(-n // STAGES)
-        stages = [self._falling("log", STAGES, 0)[t] for t in range(STAGES)]
         solver = Progressive(self._scored(ADMM(penalty(self.settings, each))), StepLimit(each))
-        problem = in_stages([self._problem(stage) for stage in stages])
-        return Method(problem, solver, n, self.task.start(stages[0].block))
+        return self._in_stages(solver, self._falling("log", STAGES, hold=0), n)
 
     def gradual(self, steps: int | None) -> Method:
         """Magnitude pruning on a falling budget, zeros held: a control."""
@@ -145,16 +147,28 @@ class PruningTask:
         """The solver at the final budget, or with one budget after the other."""
         solver = self._scored(solver)
         if path == "none":
-            problem, first = self._problem(self.budgets, held=held), self.budgets
-        else:
-            hold = min(updates - 1, round((1 - self.settings.falling) * updates))
-            stages = self._falling(path, updates, hold)
-            problem, first = in_stages([self._problem(b, held=held) for b in stages]), stages[0]
-            solver = Scheduled(solver)
-        return Method(problem, solver, updates, self.task.start(first.block))
+            return self._one_budget(solver, updates, held=held)
+        stages = self._falling(path, updates)
+        return self._in_stages(Scheduled(solver), stages, updates, held=held)
 
-    def _falling(self, path: str, steps: int, hold: int) -> Sequence[Budgets]:
-        """Budgets from all weights to the final one."""
+    def _one_budget(self, solver: Any, steps: int, *, held: bool = False) -> Method:
+        """At the final budget from the start."""
+        wanted = self.budgets
+        problem = self._problem(wanted, held=held)
+        return Method(problem, solver, steps, self.task.start(wanted.block))
+
+    def _in_stages(
+        self, solver: Any, stages: Sequence[Budgets], steps: int, *, held: bool = False
+    ) -> Method:
+        problem = in_stages([self._problem(stage, held=held) for stage in stages])
+        return Method(problem, solver, steps, self.task.start(stages[0].block))
+
+    def _falling(self, path: str, steps: int, hold: int | None = None) -> Sequence[Budgets]:
+        """Budgets from all weights to the final one, which is held ``hold`` more steps; None: after
+        the share of the steps that the settings let it fall in.
+        """
+        if hold is None:
+            hold = min(steps - 1, round((1 - self.settings.falling) * steps))
         sizes = {"": sum(self.task.sizes.values()), **self.task.sizes}
         paths = {
             name: budgets(path, sizes[name], k, steps, hold)
@@ -166,11 +180,16 @@ class PruningTask:
         ]
 
     def _problem(self, allowed: Budgets, *, held: bool = False) -> Problem[Any]:
-        network: Any = self._held if held else self.task.block
-        if self.settings.score == 0:
-            return self.task.problem(network, allowed.block, self._hard)
-        scored = ScoredNetwork.of(network, self.task.block, self.settings.score)
-        return self.task.problem(scored, ScoredSet(allowed), self._hard)
+        members = allowed.block if self.settings.score == 0 else ScoredSet(allowed)
+        return self.task.problem(self._networks[held], members, self._hard)
+
+    @cached_property
+    def _networks(self) -> tuple[Any, Any]:
+        """The network as a block, one for all stages: free, and with its zeros held."""
+        block, score = self.task.block, self.settings.score
+        if score == 0:
+            return block, self._held
+        return ScoredNetwork.of(block, block, score), ScoredNetwork.of(self._held, block, score)
 
     @cached_property
     def _held(self) -> HeldNetwork:

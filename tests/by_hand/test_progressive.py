@@ -5,10 +5,20 @@ import math
 import numpy as np
 import pytest
 
-from lagrange import ADMM, Problem, Progressive, StepLimit, Subgradient, TimeLimit, in_stages, solve
+from lagrange import (
+    ADMM,
+    Problem,
+    Progressive,
+    StepLimit,
+    Subgradient,
+    SurrogateLagrangian,
+    TimeLimit,
+    in_stages,
+    solve,
+)
 from lagrange.oracles.closed_form import L1Norm, LeastSquares
 from lagrange.status import Status
-from lagrange.step_sizes import Diminishing
+from lagrange.step_sizes import Constant, Diminishing
 from tests.by_hand.drive import states
 from tests.by_hand.lasso_sweeps import A, B, loss_first
 from tests.exact.finite import Finite
@@ -34,6 +44,28 @@ def test_multipliers_and_answers_are_handed_over(alpha):
             assert state.record.stage == stage
             assert state.record.residual == pytest.approx(np.linalg.norm(x - z), abs=CLOSE)
     assert [s.record.step for s in kept] == [s.record.moves for s in kept] == list(range(7))
+
+
+def test_renewed_answers_are_those_of_blocks_that_stay():
+    """min x − 10 y over x ∈ {0, 1}, y ∈ Y_t, x − y = 0; Y shrinks. SLR, s = 1, a block a step.
+
+    Stage 0, Y = {0, 2}: both asked at λ = 0: x = 0, y = 2, g = −2, λ = −2. Stage 1, Y = {0}: y = 2 is
+    forbidden, and stays unless it is dropped: at λ = −2 it costs −20 + 4 and y = 0 costs 0.
+    """
+    x = Finite([0.0, 1.0], {"r": np.array([[0.0], [1.0]])})
+    wide, narrow = (
+        Finite([-10.0 * v for v in values], {"r": np.array([[-float(v)] for v in values])})
+        for values in ((0, 2), (0,))
+    )
+    stages = in_stages([Problem((x, y), {"r": np.zeros(1)}) for y in (wide, narrow)])
+    slr = SurrogateLagrangian(Constant(1.0))
+    kept = states(stages, Progressive(slr, StepLimit(1), renew=True), 2)
+    assert kept[1].responses[0].image["r"] == pytest.approx([0.0])
+    assert kept[1].multipliers["r"] == pytest.approx([-2.0])
+    assert kept[2].record.accepted and kept[2].responses[1].image["r"] == pytest.approx([0.0])
+    assert kept[2].responses[0] is kept[1].responses[0]  # x stays the same block: not asked again
+    held = states(stages, Progressive(slr, StepLimit(2)), 4)
+    assert all(s.responses[1].image["r"] == pytest.approx([-2.0]) for s in held[1:])
 
 
 def test_the_run_ends_when_its_stages_are_done():

@@ -1,6 +1,7 @@
 """Surrogate Lagrangian relaxation, recomputed from the update in its docstring."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,3 +166,29 @@ def test_a_sweep_asks_everyone_and_turns_begin_anew():
         state = solver.tell(problem, state, answers)
         assert math.isfinite(state.record.lower_bound) or state.record.step % 4 != 1
     assert asked == [[0, 1, 2], [0], [1], [2]] * 3
+
+
+def test_at_first_blocks_without_an_answer_are_asked_and_they_do_not_count_as_a_round():
+    """Rows are never violated, so λ stays: a bound is proved once all have been heard, 1 too."""
+    blocks = tuple(Finite([float(i), 9.0], {"r": np.zeros((2, 1))}) for i in range(4))
+    given = replace(blocks[1].respond({"r": np.zeros(1)}, None, None), cost=9.0, point=1)
+    problem, solver = Problem(blocks, {"r": np.zeros(1)}), SurrogateLagrangian(Constant(1.0))
+    state, asked, lower = solver.init(problem, Start(None, (None, given, None, None))), [], []
+    for _ in range(5):
+        asks = solver.ask(problem, state)
+        asked.append([a.block for a in asks])
+        answers = [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
+        state = solver.tell(problem, state, answers)
+        lower.append(state.record.lower_bound)
+    assert asked == [[0, 2, 3], [0], [1], [2], [3]]
+    assert all(math.isnan(bound) for bound in lower[:4])
+    assert lower[4] == pytest.approx(0 + 1 + 2 + 3) and state.responses[1].cost == 1
+
+
+def test_the_rows_of_a_partial_start_are_checked_with_the_first_answers():
+    blocks = tuple(Finite([0.0], {name: np.zeros((1, 1))}) for name in ("a", "b"))
+    rhs = {"a": np.zeros(1), "b": np.zeros(1)}
+    problem, solver = Problem(blocks, rhs), SurrogateLagrangian(Constant(1.0))
+    given = blocks[0].respond(rhs, None, None)
+    kept = states(problem, solver, 1, Start(None, (given, None)))  # row a is the given answer's
+    assert kept[1].responses[0] is given

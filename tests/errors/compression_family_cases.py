@@ -111,8 +111,8 @@ CASES = [
             allowed,
         )
         for family, solver, option, value, allowed in (
-            ("pruning", "one-shot", "score", 0.5, "admm or progressive or gradual"),
-            ("pruning", "surrogate", "path", "log", "admm or gradual"),
+            ("pruning", "one-shot", "score", 0.5, "admm or surrogate or progressive or gradual"),
+            ("pruning", "surrogate", "growth", 2.0, "admm or progressive"),
             ("quantization", "straight-through", "growth", 2.0, "admm or progressive"),
         )
     ],

@@ -28,7 +28,7 @@ GIVEN = {"rho": 20.0, "growth": 3.0, "path": "cubic", "score": 0.25}
 # by hand, from what the solvers are: which of these options each one hears
 HEARD = {
     ("pruning", "admm"): {"rho", "growth", "path", "score"},
-    ("pruning", "surrogate"): {"rho"},
+    ("pruning", "surrogate"): {"rho", "path", "score"},
     ("pruning", "progressive"): {"rho", "growth", "score"},
     ("pruning", "gradual"): {"path", "score"},
     ("pruning", "one-shot"): set(),
@@ -116,7 +116,9 @@ def test_defaults_pass_and_so_does_what_is_recorded(family, solver, network):
 
 
 def test_gradual_needs_a_budget_that_falls():
-    with pytest.raises(ValueError, match=r"path = 'none'.*gradual.*cubic.*one-shot.*take admm$"):
+    with pytest.raises(
+        ValueError, match=r"path = 'none'.*gradual.*cubic.*one-shot.*take admm or surrogate$"
+    ):
         pruning(path="none").require("gradual", {"path": "none"})
     pruning(path="none").require("admm", {"path": "none"})
     pruning(path="log").require("gradual", {"path": "log"})

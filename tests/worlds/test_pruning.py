@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lagrange import run_folder, runs
+from lagrange import families, run_folder, runs
 from problems.networks.digits import accuracy, load_digits, network
 from problems.networks.pruned import IDLE
 from tests.worlds.runs import executed, verdict
@@ -107,13 +107,35 @@ def test_budgets_fall_by_whole_numbers_and_scores_on_shorter_updates(solver):
         "pruning", solver, keep=700.0, baselines=False, pretrain=2, epochs=3, retrain=1, **options
     )
     assert run.error is None
-    # 3 × 34 minibatches, 8 an update; a step of surrogate is half an update
-    assert len(run.solution.trace) == (26 if solver == "surrogate" else 13)
+    # 3 × 34 minibatches, 8 an update; surrogate trains or projects in a step, and begins 3 stages
+    assert len(run.solution.trace) == (26 + 3 if solver == "surrogate" else 13)
+    assert run.solution.responses[0].point.epoch == 3 or solver != "surrogate"
     assert runs.claims_of(run).facts["nonzeros"] == 700
     rho = run.solution.trace.column("rho")
     assert (rho[0] < rho[3]) == (solver in ("admm", "progressive"))
     measured = run.instance.measure(run.solution)
     assert "accuracy_one_shot" not in measured and measured["accuracy_final"] > 0.25
+
+
+def test_on_a_path_slr_never_keeps_a_copy_that_is_beyond_its_budget():
+    """Three stages of 21 answers, the first of a stage the copy's; the budget falls in two of three."""
+    options = {"path": "log", "score": 0.5, "interval": 2, "keep": 300.0, **SHORT}
+    instance = families.make("pruning", {**options, "epochs": 2})
+    method = instance.methods["surrogate"](60)
+    solver, problem = method.solver, method.problem
+    state = solver.init(problem, method.start)
+    counts = [0, 0, 0]
+    while asks := solver.ask(problem, state):
+        stage = state.memory.stage
+        answers = [problem.blocks[a.block].respond(a.price, a.query, a.start) for a in asks]
+        if state.record.step % 21 == 0 and stage > 0:
+            assert [a.block for a in asks] == [1]
+        state = solver.tell(problem, state, answers)
+        inner = state.memory.inner
+        if inner.record.step > 0:  # of the stage
+            copy = inner.responses[1].image
+            counts[stage] = max(counts[stage], sum(int((z != 0).sum()) for z in copy.values()))
+    assert WEIGHTS > counts[0] > counts[1] == counts[2] == 300
 
 
 def test_a_point_of_too_many_nonzeros_is_refused_after_all_that(tmp_path):
