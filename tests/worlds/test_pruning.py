@@ -91,6 +91,18 @@ def test_the_start_is_the_dense_network_and_is_left_alone():
         assert torch.equal(weight, again.image[name])
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_what_the_controls_have_cut_is_not_trained(solver):
+    """On scores too: the network they train has its zeros held; the others train all weights."""
+    options = {"keep": 0.05, "pretrain": 1, "epochs": 2, "retrain": 0, "baselines": False}
+    scored = {} if solver == "one-shot" else {"score": 0.5}
+    for score in ({}, scored):
+        run = executed("pruning", solver, **options, **score)
+        trained = run.solution.responses[0].image
+        left = sum(int((weight != 0).sum()) for weight in trained.values())
+        assert left == (round(0.05 * WEIGHTS) if solver in ("gradual", "one-shot") else WEIGHTS)
+
+
 def test_the_same_seed_gives_the_same_network():
     options = {**SHORT, "epochs": 2, "pretrain": 1}
     a, b = (executed("pruning", "surrogate", seed=3, **options) for _ in range(2))
