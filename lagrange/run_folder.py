@@ -145,7 +145,8 @@ def _digest(path: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Of Python and of the installed packages that can change a number."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    system = " ".join((platform.system(), platform.machine(), *platform.libc_ver())).strip()
+    found = {"python": platform.python_version(), "platform": system}
     for name in ("lagrange", "numpy", "scikit-learn", "torch"):
         try:
             found[name] = metadata.version(name)
