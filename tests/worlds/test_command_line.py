@@ -181,11 +181,11 @@ def test_a_folder_that_holds_a_run_is_refused_before_solving(tmp_path):
 def test_an_out_that_is_a_file_is_refused_before_solving(tmp_path):
     (tmp_path / "file").write_text("mine")
     began = time.perf_counter()
-    done = lagrange(tmp_path, "solve", *LONG, "--time-limit", "6", "--out", "file", "--json")
+    done = lagrange(tmp_path, "solve", *LONG, "--time-limit", "30", "--out", "file", "--json")
     assert done.returncode == 1 and done.stdout == ""
     assert "file" in done.stderr
     assert (tmp_path / "file").read_text() == "mine"
-    assert time.perf_counter() - began < 5, "the run was solved and then lost"
+    assert time.perf_counter() - began < 20, "the run was solved and then lost"
 
 
 def test_the_time_limit_counts_from_the_start(tmp_path):
