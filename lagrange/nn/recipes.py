@@ -45,8 +45,8 @@ class Recipe:
     clean    : dead weights give their places to others after the hard projection
     """
 
-    epochs: int = 25
-    retrain: int = 60
+    epochs: int = 20
+    retrain: int = 40
     interval: int = 50
     rate: float = 2e-3
     floor: float = 0.01

@@ -7,7 +7,7 @@ Guarantee    that of the inner solver from the first step of the last stage on
 Caveat       all that the solver remembers is carried on: λ, the answers, ρ and what its rules know.
              An answer from an earlier stage may be infeasible in a later one, which is no matter for
              ADMM and its kin, where each answer replaces the last; a solver that compares the new
-             answer with the old one would keep the infeasible one, and wants ``Progressive``.
+             answer with the old one would keep the infeasible one, and wants ``Progressive``, renewed.
 
 Compared with ``Progressive``: that starts its solver anew in each stage, this one does not.
 
