@@ -130,15 +130,14 @@ class PruningTask:
         return self._on_path(Alternating(1.0, order=(1, 0)), path, n, held=True)
 
     def one_shot(self, steps: int | None) -> Method:
-        """The dense network cut at once, then trained with its zeros held: a control."""
-        n = steps or self.task.updates
-        return self._at_once(self._held, Alternating(1.0, order=(1, 0)), n)
+        """The dense network cut at once by size, then trained with its zeros held: a control."""
+        wanted, solver = self.budgets.block, Alternating(1.0, order=(1, 0))
 
-    def _at_once(self, network: Any, solver: Any, steps: int) -> Method:
-        """The solver at the final budget, entries ranked by size."""
-        wanted = self.budgets.block
-        problem = self.task.problem(network, wanted, lambda a: self._cut(a.point.weights, wanted))
-        return Method(problem, solver, steps, self.task.start(wanted))
+        def hard(answer: Response) -> State:
+            return self._cut(answer.point.weights, wanted)
+
+        problem = self.task.problem(self._held, wanted, hard)
+        return Method(problem, solver, steps or self.task.updates, self.task.start(wanted))
 
     def _scored(self, solver: Any) -> Any:
         return ByWorth(solver) if self.settings.score > 0 else solver
