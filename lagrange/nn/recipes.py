@@ -5,8 +5,8 @@
 "sparse" is for one budget far below a hundredth of the weights. It was chosen by trial on LeNet-5 and
 MNIST, where others come as close (README of the full study lenet5_pruning): many short ADMM updates, a
 budget that falls in the logarithm, ranks |W + λ/ρ| v^(score/2) with v Adam's second moment, a pull
-outside of Adam that stiffens until the hard projection is nearly free. Then weights that do nothing give
-their places to others, and what is left is trained at a cosine rate.
+outside of Adam that stiffens until the hard projection is nearly free. Then weights that do nothing
+give their places to others, and what is left is trained at a cosine rate.
 """
 
 import math
