@@ -68,7 +68,8 @@ def pruning(
     network  : one of ``problems/networks/registry.py``: digits, lenet5, lenet300, resnet20, ...
     data     : digits, mnist or cifar10; without it the one that the network fits
     keep     : fraction of the weights to keep, in (0, 1], or how many, a whole number above 1
-    scope    : global (one budget for all tensors) or layer (the same fraction of each)
+    scope    : global (one budget for all tensors), layer (the same fraction of each) or fractions by
+               tensor, scaled to keep in all: 20:8:0.9:7 for four tensors
     clean    : after the hard projection weights that do nothing are dropped, those into units that
                nobody hears and out of units that are always 0, for the next in the ranking
     pattern  : which weights, as a shell pattern over parameter names

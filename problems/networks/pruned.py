@@ -64,9 +64,7 @@ class PruningTask:
     clean: bool = False
 
     def __post_init__(self) -> None:
-        if self.scope not in ("global", "layer"):
-            raise ValueError(f"scope must be global or layer, got {self.scope!r}")
-        self.budgets  # noqa: B018 - refuses a bad budget at the door
+        self.budgets  # noqa: B018 - refuses a bad scope or budget at the door
 
     @cached_property
     def budgets(self) -> Budgets:

@@ -76,18 +76,57 @@ class Budgets:
 
 
 def budgets_for(keep: float, scope: str, sizes: Mapping[str, int]) -> Budgets:
-    """A fraction in (0, 1] of the entries, or above 1 a whole number of them (scope global only)."""
+    """A fraction in (0, 1] of the entries, or above 1 a whole number of them: in all tensors together
+    (scope global), the same fraction of each (layer), or shared out by ratios.
+
+    ValueError   no such scope, ratios that do not fit the tensors, a budget out of range
+    """
     total, rows = sum(sizes.values()), tuple(sizes)
     if scope == "layer":
         return Budgets({name: budget(keep, size) for name, size in sizes.items()}, rows)
-    if keep <= 1:
-        return Budgets({"": budget(keep, total)}, rows)
-    if keep % 1 or keep > total:
+    if keep > 1 and (keep % 1 or keep > total):
         raise ValueError(
             "keep must be a fraction in (0, 1] or a whole number of weights from 2 to "
             f"{total}, got {keep:g}"
         )
-    return Budgets({"": int(keep)}, rows)
+    wanted = int(keep) if keep > 1 else budget(keep, total)
+    if scope == "global":
+        return Budgets({"": wanted}, rows)
+    return Budgets(_shared_out(wanted, _ratios(scope, rows), sizes), rows)
+
+
+def _ratios(scope: str, rows: Sequence[str]) -> list[float]:
+    """The numbers of a scope such as 20:8:0.9:7, one for each tensor."""
+    try:
+        ratios = [float(number) for number in scope.split(":")]
+    except ValueError:
+        ratios = []
+    if len(ratios) != len(rows) or not all(math.isfinite(r) and r > 0 for r in ratios):
+        raise ValueError(
+            f"scope must be global, layer, or a number > 0 for each of {', '.join(rows)} as in "
+            f"{':'.join('1' for _ in rows)}, got {scope!r}"
+        )
+    return ratios
+
+
+def _shared_out(
+    wanted: int, ratios: Sequence[float], sizes: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Counts that stand to each other as ratio × size; what rounding down leaves goes to the largest
+    remainders, so that they sum to what is wanted.
+    """
+    parts = {name: r * size for (name, size), r in zip(sizes.items(), ratios, strict=True)}
+    exact = {name: wanted * part / sum(parts.values()) for name, part in parts.items()}
+    counts = {name: int(number) for name, number in exact.items()}
+    for name in sorted(exact, key=lambda n: counts[n] - exact[n])[: wanted - sum(counts.values())]:
+        counts[name] += 1
+    for name, count in counts.items():
+        if not 1 <= count <= sizes[name]:
+            raise ValueError(
+                f"by these ratios {name} keeps {count} of its {sizes[name]} weights, allowed are 1 to "
+                "all of them: change keep or the ratios of scope"
+            )
+    return counts
 
 
 @dataclass(frozen=True)

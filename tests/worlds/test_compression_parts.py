@@ -107,6 +107,31 @@ def test_budgets_by_share_and_by_number():
     assert budgets_for(0.1, "layer", sizes) == Budgets({"a": 3, "b": 7}, ("a", "b"))
 
 
+def test_budgets_shared_out_by_ratios_sum_to_the_whole():
+    sizes = {"a": 30, "b": 70}
+    # 30 · 7 and 70 · 1 of 280: 20 × 3/4 and 1/4; then 13 × 3/4 = 9.75 and 3.25
+    assert budgets_for(0.2, "7:1", sizes) == Budgets({"a": 15, "b": 5}, ("a", "b"))
+    assert budgets_for(13.0, "7:1", sizes) == Budgets({"a": 10, "b": 3}, ("a", "b"))
+    assert budgets_for(100.0, "1:1", sizes).counts == sizes
+
+
+@pytest.mark.parametrize(
+    ("keep", "scope", "said"),
+    [
+        (0.1, "each", "global, layer, or a number > 0 for each of a, b as in 1:1, got 'each'"),
+        (0.1, "1:2:3", "for each of a, b"),
+        (0.1, "1:0", "for each of a, b"),
+        (0.1, "1:nan", "for each of a, b"),
+        (0.9, "9:1", "a keeps 71 of its 30 weights"),
+        (0.02, "1:100", "a keeps 0 of its 30 weights"),
+        (17.5, "1:1", "a whole number of weights from 2 to 100, got 17.5"),
+    ],
+)
+def test_budgets_that_cannot_be_are_refused(keep, scope, said):
+    with pytest.raises(ValueError, match=said):
+        budgets_for(keep, scope, {"a": 30, "b": 70})
+
+
 @pytest.mark.parametrize("counts", ({"": 4}, {"a": 3, "b": 2}))
 def test_the_ranking_is_by_size_times_root_of_worth(counts):
     generator = torch.Generator().manual_seed(1)
