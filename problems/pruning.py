@@ -53,6 +53,8 @@ def pruning(
     rate: float | None = None,
     shift: int | None = None,
     half: bool | None = None,
+    regrow: float | None = None,
+    sparse: bool | None = None,
     interval: int | None = None,
     baselines: bool | None = None,
     cache: str | None = None,
@@ -79,7 +81,11 @@ def pruning(
     score    : how much Adam's second moment counts in the ranking, 0 … 1 (all but one-shot)
     pretrain : epochs of dense training before
     epochs   : epochs of training by the solver
-    retrain  : epochs of training with the zeros fixed, after the hard projection
+    retrain  : epochs of training after the hard projection, with the zeros fixed unless regrow is given
+    regrow   : share of the nonzeros that change places in the retraining at first, 0 … 1; their number
+               stays (``lagrange.nn.RegrowingAdam``)
+    sparse   : the retraining computes with nonzeros only, several times quicker where few are left; for
+               chains of layers as LeNet-5, in float32, with numba
     batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
     half     : losses of training batches in bfloat16, twice as fast where the processor has it
     interval : minibatches between two updates of the set; an epoch where the data set says so

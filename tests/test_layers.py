@@ -44,7 +44,8 @@ TABLE = """
       solvers.subgradient solvers.surrogate solvers.surrogate_absolute solvers.volume \
       theorems.admm theorems.augmented theorems.bounds theorems.subgradient \
       theorems.surrogate
-    checkpoint checks engine falsify_command instances models.mps_model nn.split \
+    checkpoint checks engine falsify_command instances models.mps_model nn.regrowth \
+      nn.split \
       oracles.convex recovery.pool sets.binary sets.codebook sets.grids sets.powers \
       solvers.surrogate_level
     families models.cvxpy_model nn.controls nn.finished nn.saved parallel runs sets.joint sets.nested \

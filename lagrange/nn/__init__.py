@@ -18,6 +18,7 @@ from lagrange.nn.measures import hard_projected, measure
 from lagrange.nn.quantized_weights import follow_sets, freeze_levels
 from lagrange.nn.readings import Readings
 from lagrange.nn.recipes import RECIPES, Pruned, Recipe, prune
+from lagrange.nn.regrowth import HeldAdam, RegrowingAdam, Regrowth
 from lagrange.nn.retrain import Teacher, retrain
 from lagrange.nn.schedules import budgets
 from lagrange.nn.session import Compression, Finished
@@ -33,10 +34,13 @@ __all__ = [
     "Compression",
     "Finished",
     "Gradual",
+    "HeldAdam",
     "NetworkPoint",
     "Pruned",
     "Readings",
     "Recipe",
+    "RegrowingAdam",
+    "Regrowth",
     "SupportGrowth",
     "Targets",
     "Teacher",

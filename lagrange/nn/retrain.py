@@ -43,7 +43,8 @@ class Retrained:
 
     epoch   : the one kept, 0: as it was before;  score: its score;  scores: before and after each epoch
     revived : weights in tensors of two or more axes that were 0 before and are not in the kept epoch.
-              0 where the zeros were frozen; a number above it says that the network is less sparse now
+              0 where the zeros were frozen; a number above it says that the network is less sparse now,
+              unless as many others became 0 (``RegrowingAdam``)
     """
 
     epoch: int

@@ -16,9 +16,11 @@ from torch import Tensor
 from lagrange.nn.targets import Targets
 from lagrange.sets.sparsity import GlobalCardinality
 
+FLOOR = 1e-12  # of v over its mean
+
 
 def worths(
-    optimizer: torch.optim.Optimizer, targets: Targets, power: float = 0.5, floor: float = 1e-12
+    optimizer: torch.optim.Optimizer, targets: Targets, power: float = 0.5, floor: float = FLOOR
 ) -> dict[str, Tensor]:
     """Weights for ``GlobalWeightedCardinality``: (v + floor·mean v)^power by name, as copies.
 

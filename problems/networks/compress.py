@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.blocks import Block, Response
-from lagrange.nn import TrainingBlock, packed, weights
+from lagrange.nn import HeldAdam, TrainingBlock, packed, weights
 from lagrange.nn.members import Members
 from lagrange.nn.retrain import retrain
 from lagrange.oracles.set_block import SetBlock
@@ -25,7 +25,6 @@ from lagrange.problem import Feasible, Problem
 from lagrange.state import Start
 from problems.networks import registry, training
 from problems.networks.batches import Batches, Shift
-from problems.networks.controls import HeldAdam
 from problems.networks.dataset import Dataset
 from problems.networks.feed import Feed
 from problems.networks.settings import NAMES, Settings, changed
@@ -157,11 +156,11 @@ class Task:
         later = count()
         self._fit(net, epochs, rate, first, held, lambda _: next(later))
 
-    def retrain(self, net: nn.Module, *, first: int, held: bool = False) -> None:
+    def retrain(self, net: nn.Module, *, first: int) -> None:
         """The same for what follows the compression; keeps the epoch that is best in validation."""
         part = self.dataset.validation
         rate, epochs = self.settings.rate, self.settings.retrain
-        self._fit(net, epochs, rate, first, held, lambda n: training.accuracy(n, part))
+        self._fit(net, epochs, rate, first, False, lambda n: training.accuracy(n, part))
 
     def _fit(
         self,
@@ -186,9 +185,13 @@ class Task:
 
     def held_adam(self, rate: float) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
         """Adam that keeps zeros of the targets."""
+        return lambda parameters: HeldAdam(parameters, rate, self.places)
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The numbers of the targets among the network's parameters."""
         names = [name for name, _ in self.fresh().named_parameters()]
-        places = tuple(names.index(name) for name in self.sizes)
-        return lambda parameters: HeldAdam(parameters, rate, places)
+        return tuple(names.index(name) for name in self.sizes)
 
     @cached_property
     def block(self) -> TrainingBlock:

@@ -9,7 +9,7 @@ Under ``Alternating``, the set first, the former is gradual magnitude pruning wi
 References   Zhu, Gupta, arXiv 1710.01878 (2017); Bengio, Leonard, Courville, arXiv 1308.3432 (2013)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -24,33 +24,11 @@ from lagrange.queries import Quadratic
 from lagrange.vectors import Vector
 
 
-class HeldAdam(torch.optim.Adam):
-    """Adam that keeps at zero what is zero at its first step, in the parameters of these places."""
-
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], rate: float, places: tuple[int, ...]
-    ) -> None:
-        every = list(parameters)
-        super().__init__(every, lr=rate)
-        self._held = [every[i] for i in places]
-        self._masks: list[Tensor] = []
-
-    def step(self, closure: Any = None) -> Any:
-        """One step, then zeros are zeros again."""
-        if not self._masks:
-            self._masks = [(p != 0).detach() for p in self._held]
-        value = super().step(closure)
-        with torch.no_grad():
-            for parameter, mask in zip(self._held, self._masks, strict=True):
-                parameter.mul_(mask)
-        return value
-
-
 @dataclass(frozen=True)
 class HeldNetwork:
     """Answers a pull towards Z by training from Z on; entries that are zero there stay zero.
 
-    training : its optimizer must hold zeros (``HeldAdam``)
+    training : its optimizer must hold zeros (``lagrange.nn.HeldAdam``)
     """
 
     training: TrainingBlock

@@ -31,10 +31,12 @@ from lagrange.stopping import StepLimit
 from problems.networks import registry
 from problems.networks.compress import State, Task
 from problems.networks.controls import HeldNetwork
+from problems.networks.finishing import finish
 from problems.networks.growth import penalty
 from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet, budgets_for
 from problems.networks.settings import Settings
 from problems.networks.shrunk import trained_without_dead_units
+from problems.networks.sparse_layers import require_sparse
 
 STAGES = 3
 TRAININGS = 10  # of the network in a stage of SLR
@@ -65,6 +67,18 @@ class PruningTask:
 
     def __post_init__(self) -> None:
         self.budgets  # noqa: B018 - refuses a bad scope or budget at the door
+        self._require_retraining()
+
+    def _require_retraining(self) -> None:
+        """Options of the retraining need one, and a network that they can be had for."""
+        s = self.settings
+        if s.retrain == 0 and (s.regrow > 0 or s.sparse):
+            raise ValueError(
+                "regrow and sparse belong to the retraining, and retrain = 0 means none: give retrain "
+                "at least 1 or leave them out"
+            )
+        if s.sparse:
+            require_sparse(self.task.fresh())
 
     @cached_property
     def budgets(self) -> Budgets:
@@ -220,16 +234,15 @@ class PruningTask:
         return torch.zeros(1, *registry.architecture(self.task.network).shape)
 
     def final(self, hard: State) -> State:
-        """The network that is saved: trained on after the hard projection, its zeros fixed."""
-        s = self.settings
-        if s.retrain == 0:
+        """The network that is saved: trained on after the hard projection, on the same budget."""
+        if self.settings.retrain == 0:
             return hard
+        apart = "" not in self.budgets.counts
 
         def train(net: nn.Module) -> nn.Module:
-            def retrain(smaller: nn.Module) -> None:
-                self.task.retrain(smaller, first=s.pretrain + s.epochs, held=True)
-
-            trained_without_dead_units(net, self._image, retrain)
+            trained_without_dead_units(
+                net, self._image, lambda smaller: finish(self.task, smaller, apart=apart)
+            )
             return net
 
         return self.task.finished(hard, train)

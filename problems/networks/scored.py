@@ -84,7 +84,7 @@ def budgets_for(keep: float, scope: str, sizes: Mapping[str, int]) -> Budgets:
     total, rows = sum(sizes.values()), tuple(sizes)
     if scope == "layer":
         return Budgets({name: budget(keep, size) for name, size in sizes.items()}, rows)
-    if keep > 1 and (keep % 1 or keep > total):
+    if not keep <= 1 and (keep % 1 or not keep <= total):
         raise ValueError(
             "keep must be a fraction in (0, 1] or a whole number of weights from 2 to "
             f"{total}, got {keep:g}"

@@ -35,6 +35,8 @@ class Settings:
     decoupled : pull after each optimizer step instead of a penalty in the loss
     path      : of the budget: none, linear, cubic or log;  falling: share of the updates it falls in
     score     : 0 ranks weights by size, 1 by the full second moment
+    regrow    : share of the nonzeros that change places in the retraining at first, 0: zeros are fixed
+    sparse    : the retraining computes with nonzeros only, in float32 (chains of layers, with numba)
     sample    : training images on which costs are measured
     baselines : train the unpriced baselines besides, twice as long as the solver
     """
@@ -56,6 +58,8 @@ class Settings:
     path: str = "none"
     falling: float = 0.8
     score: float = 0.0
+    regrow: float = 0.0
+    sparse: bool = False
     sample: int = 2_000
     baselines: bool = True
 
@@ -69,7 +73,7 @@ class Settings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a finite number > 0, got {value}")
-        for name in ("floor", "falling", "score"):
+        for name in ("floor", "falling", "score", "regrow"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {value}")

@@ -6,7 +6,7 @@ from lagrange import runs
 from lagrange.nn.members import Members
 from lagrange.penalties import Growing
 from lagrange.sets import Binary, PerTensor
-from problems.networks import compress, registry
+from problems.networks import finishing, registry, sparse_layers
 from problems.networks.compress import Task
 from problems.networks.pruned import PruningTask
 from problems.networks.settings import Settings
@@ -39,10 +39,15 @@ def interrupted_in_training(place):
         raise KeyboardInterrupt
 
     task = Task("digits", "digits", Settings(pretrain=0, epochs=1, retrain=1))
-    place.patch.setattr(compress, "retrain", stop)
+    place.patch.setattr(finishing, "retrain", stop)
     hard = task.fresh().state_dict()
     PruningTask(task, 1.0, "global").final(hard)
     task.require_finished(hard)
+
+
+def sparse_without_numba(place):
+    place.patch.setattr(sparse_layers, "is_available", lambda: False)
+    pruning(sparse=True)
 
 
 def setting(name, values, *says):
@@ -74,6 +79,36 @@ CASES = [
     # pruning
     value_error("path", lambda _: pruning(path="square"), "none, linear, cubic, log", "'square'"),
     value_error("score", lambda _: pruning(score=1.5), "score must lie in [0, 1]", "got 1.5"),
+    value_error("regrow", lambda _: pruning(regrow=-0.1), "regrow must lie in [0, 1]", "got -0.1"),
+    *(
+        value_error(
+            f"{list(given)} without retraining",
+            lambda _, given=given: pruning(retrain=0, **given),
+            "retrain = 0 means none",
+        )
+        for given in ({"regrow": 0.1}, {"sparse": True})
+    ),
+    value_error("sparse without numba", sparse_without_numba, "pip install 'lagrange[fast]'"),
+    value_error(
+        "sparse with batch norms",
+        lambda _: pruning(network="resnet20", data="cifar10", sparse=True),
+        "chains of Linear, Conv2d",
+        "leave sparse out",
+    ),
+    *(
+        value_error(
+            f"scope {scope}",
+            lambda _, scope=scope: pruning(scope=scope),
+            "global, layer, or",
+            scope,
+        )
+        for scope in ("each", "1:2", "1:1:1:0")
+    ),
+    value_error(
+        "ratios beyond a layer",
+        lambda _: pruning(keep=0.9, scope="99:1:1:1"),
+        "weights, allowed are 1 to all of them",
+    ),
     *[
         value_error(f"keep {k}", lambda _, k=k: pruning(keep=k), "(0, 1]", "13584", f"got {k:g}")
         for k in (13_585.0, 2.5, float("nan"))

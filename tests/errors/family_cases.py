@@ -180,7 +180,7 @@ CASES = [
         )
         for name, value, least in (("pretrain", -1, 0), ("epochs", 0, 1), ("retrain", -2, 0))
     ],
-    Case("scope", lambda _: pruning(scope="row"), ValueError, ("global or layer", "'row'")),
+    Case("scope", lambda _: pruning(scope="row"), ValueError, ("global, layer, or", "'row'")),
     Case("keep", lambda _: pruning(keep=1.5), ValueError, ("(0, 1]", "1.5")),
     Case("keep 0", lambda _: pruning(keep=0.0), ValueError, ("(0, 1]", "0.0")),
     Case(

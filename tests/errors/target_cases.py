@@ -10,6 +10,7 @@ from torch import nn
 from lagrange import ADMM, Problem
 from lagrange.nn import (
     Gradual,
+    Regrowth,
     SupportGrowth,
     budgets,
     choose,
@@ -112,6 +113,9 @@ OTHERS = [
         lambda _: regrown({"a": torch.ones(2) > 0}, {"a": torch.ones(2)}, 1),
         "1 … 0",
     ),
+    ("regrowth of nothing", lambda _: Regrowth(0.0, 1, 9), "share must lie in (0, 1]", "got 0.0"),
+    ("power of regrowth", lambda _: Regrowth(0.1, 1, 9, power=2.0), "power in [0, 1]", "and 2.0"),
+    ("regrowth every 0 steps", lambda _: Regrowth(0.1, 0, 9), "every must be at least 1, got 0"),
     (
         "distillation of other classes",
         lambda _: distillation(torch.ones(2, 3), torch.ones(2, 4)),

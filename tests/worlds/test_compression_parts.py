@@ -14,7 +14,7 @@ from lagrange.nn.split import NETWORK, SET
 from lagrange.penalties import Growing, Sweep
 from lagrange.queries import Quadratic
 from lagrange.stopping import StepLimit
-from problems.networks import compress, controls, training
+from problems.networks import compress, controls, finishing, training
 from problems.networks.batches import Batches, Shift
 from problems.networks.compress import Task
 from problems.networks.controls import Following, HeldNetwork
@@ -310,7 +310,7 @@ def test_ctrl_c_ends_the_retraining_and_keeps_the_network(monkeypatch):
         raise KeyboardInterrupt
 
     task = PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
-    monkeypatch.setattr(compress, "retrain", stop)
+    monkeypatch.setattr(finishing, "retrain", stop)
     hard = task.task.fresh().state_dict()
     assert all(torch.equal(tensor, hard[name]) for name, tensor in task.final(hard).items())
 

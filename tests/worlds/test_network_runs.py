@@ -13,7 +13,7 @@ from lagrange.nn import dead_paths, packed
 from lagrange.nn.members import Members
 from lagrange.run_folder import RunError
 from lagrange.sets import GlobalCardinality
-from problems.networks import compress, pruned, registry, training
+from problems.networks import compress, finishing, pruned, registry, training
 from problems.networks.compress import Task
 from problems.networks.quantized import QuantizationTask
 from problems.pruning import pruning
@@ -116,7 +116,10 @@ def test_ctrl_c_gives_an_object_of_the_same_keys_whenever_it_comes(family, tmp_p
     moments = {
         "dense": (compress, "retrain", 1),  # the dense training, before the solver
         "solver": (training, "loss", 70),  # 34 minibatches an epoch, the second is the solver's
-        "retraining": (compress, "retrain", 2),
+        "retraining": {
+            "pruning": (finishing, "retrain", 1),
+            "quantization": (compress, "retrain", 2),
+        }[family],
         "measuring": (
             training,
             "accuracy",
@@ -225,4 +228,4 @@ def test_names_and_sources_of_families():
     rebuilt = pruning(cache="somewhere", epochs=7).rebuild
     assert "cache" not in rebuilt
     assert rebuilt["epochs"] == 7 and rebuilt["batch"] == 32 and rebuilt["data"] == "digits"
-    assert len(rebuilt) == 20
+    assert len(rebuilt) == 22

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from problems.networks.digits import load_digits, network
 from problems.networks.training import accuracy
 
 KEEP = 400  # of 13,584 weights
-SHORT = Recipe(epochs=25, retrain=12, interval=5, rho=1.0)
+SHORT = Recipe(epochs=25, retrain=12, interval=5, rho=1.0, regrow=0.0)
 DATA = load_digits()
 EXAMPLE = DATA.train.images[:1]
 
@@ -67,6 +68,16 @@ def test_a_network_becomes_sparse_and_stays_good(dense, tmp_path):
     packed.save(tmp_path / "net.lgpk", net.state_dict(), done.members)
     back = packed.load(tmp_path / "net.lgpk")
     assert all(torch.equal(t, net.state_dict()[n]) for n, t in back.tensors.items())
+
+
+def test_nonzeros_that_change_places_stay_on_the_budget_and_pay(dense):
+    held, moved = copy.deepcopy(dense), copy.deepcopy(dense)
+    rough = replace(SHORT, epochs=2, retrain=30)
+    before = run(held, recipe=rough).retrained
+    after = run(moved, recipe=replace(rough, regrow=0.3)).retrained
+    assert before.revived == 0 < after.revived
+    assert kept(moved) <= KEEP == kept(held)
+    assert after.score > before.score + 0.01
 
 
 def test_the_same_again_is_the_same_bit_for_bit(dense):

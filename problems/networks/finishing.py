@@ -1,0 +1,52 @@
+"""The training after the hard projection: zeros are held, or change places with what is worth least."""
+
+import torch
+from torch import nn
+
+from lagrange.nn import HeldAdam, RegrowingAdam
+from lagrange.nn.regrowth import over, unseen_gradients
+from lagrange.nn.retrain import retrain
+from problems.networks import training
+from problems.networks.compress import Task
+from problems.networks.feed import Feed
+from problems.networks.sparse_layers import SparseChain
+
+
+def finish(task: Task, net: nn.Module, *, apart: bool) -> None:
+    """Trains a pruned network in place, and keeps the epoch that is best in validation.
+
+    apart : nonzeros move within their tensor only
+    """
+    s = task.settings
+    feed = task.feed.after(s.pretrain + s.epochs)
+    chain = SparseChain(net) if s.sparse else None
+    computed = net if chain is None else chain
+    retrain(
+        net,
+        lambda _, batch: feed.loss(computed, batch),
+        feed,
+        _optimizer(task, net, feed, chain, apart),
+        epochs=s.retrain,
+        validate=lambda _: training.accuracy(computed, task.dataset.validation),
+        floor=s.floor,
+    )
+
+
+def _optimizer(
+    task: Task, net: nn.Module, feed: Feed, chain: SparseChain | None, apart: bool
+) -> torch.optim.Optimizer:
+    s = task.settings
+    parameters = list(net.parameters())
+    if s.regrow == 0:
+        return HeldAdam(parameters, s.rate, task.places, fused=s.sparse)
+    held = [parameters[i] for i in task.places]
+    return RegrowingAdam(
+        parameters,
+        s.rate,
+        task.places,
+        over(s.retrain * len(feed.batches), s.regrow, s.score),
+        gradients=unseen_gradients(net, held, feed.loss, feed, s.retrain),
+        moved=None if chain is None else chain.follow,
+        apart=apart,
+        fused=s.sparse,
+    )
