@@ -17,6 +17,63 @@ SUMS = {"reassoc", "contract", "nsz"}  # sums in any order; a NaN stays a NaN
 
 
 @njit(cache=True, fastmath=SUMS)
+def _filtered(
+    line: Array,
+    image: Array,
+    o: int,
+    y: int,
+    start: Places,
+    channel: Places,
+    row: Places,
+    column: Places,
+    weight: Array,
+    bias: Array,
+) -> None:
+    """Row y of output o of a convolution, or its first entries, as one line."""
+    n = image.shape[3]
+    wide = line.size // n
+    line[:] = bias[o]
+    for k in range(start[o], start[o + 1]):
+        seen = image[channel[k], y + row[k], column[k] : column[k] + wide].reshape(line.size)
+        for i in range(line.size):
+            line[i] += weight[k] * seen[i]
+
+
+@njit(cache=True, fastmath=SUMS)
+def _filtered_back(
+    line: Array,
+    image: Array,
+    o: int,
+    y: int,
+    start: Places,
+    channel: Places,
+    row: Places,
+    column: Places,
+    weight: Array,
+    to_image: Array,
+    to_weight: Array,
+    to_bias: Array,
+) -> None:
+    """Adds the gradients of ``_filtered`` to the three last; an empty ``to_image`` gets none."""
+    wide = line.size // image.shape[3]
+    total = np.float32(0.0)
+    for i in range(line.size):
+        total += line[i]
+    to_bias[o] += total
+    for k in range(start[o], start[o + 1]):
+        c, high, left = channel[k], y + row[k], column[k]
+        seen = image[c, high, left : left + wide].reshape(line.size)
+        product = np.float32(0.0)
+        for i in range(line.size):
+            product += line[i] * seen[i]
+        to_weight[k] += product
+        if to_image.size:
+            onto = to_image[c, high, left : left + wide].reshape(line.size)
+            for i in range(line.size):
+                onto[i] += weight[k] * line[i]
+
+
+@njit(cache=True, fastmath=SUMS)
 def convolve(
     image: Array,
     out: Array,
@@ -28,16 +85,10 @@ def convolve(
     bias: Array,
 ) -> None:
     """out[o] = bias[o] + Σ weight · image[channel, row + y, column + x], stride 1, no padding."""
-    outputs, rows, columns, n = out.shape
-    for o in range(outputs):
-        for y in range(rows):
-            line = out[o, y].reshape(columns * n)
-            line[:] = bias[o]
-            for k in range(start[o], start[o + 1]):
-                seen = image[channel[k], y + row[k], column[k] : column[k] + columns]
-                flat = seen.reshape(columns * n)
-                for i in range(columns * n):
-                    line[i] += weight[k] * flat[i]
+    for o in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            line = out[o, y].reshape(out.shape[2] * out.shape[3])
+            _filtered(line, image, o, y, start, channel, row, column, weight, bias)
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -54,26 +105,11 @@ def convolve_back(
     to_bias: Array,
 ) -> None:
     """Adds the gradients of a convolution to the three last; an empty ``to_image`` gets none."""
-    outputs, rows, columns, n = grad.shape
-    for o in range(outputs):
-        for y in range(rows):
-            line = grad[o, y].reshape(columns * n)
-            total = np.float32(0.0)
-            for i in range(columns * n):
-                total += line[i]
-            to_bias[o] += total
-            for k in range(start[o], start[o + 1]):
-                seen = image[channel[k], y + row[k], column[k] : column[k] + columns]
-                flat = seen.reshape(columns * n)
-                product = np.float32(0.0)
-                for i in range(columns * n):
-                    product += line[i] * flat[i]
-                to_weight[k] += product
-                if to_image.size:
-                    back = to_image[channel[k], y + row[k], column[k] : column[k] + columns]
-                    onto = back.reshape(columns * n)
-                    for i in range(columns * n):
-                        onto[i] += weight[k] * line[i]
+    to = to_image, to_weight, to_bias
+    for o in range(grad.shape[0]):
+        for y in range(grad.shape[1]):
+            line = grad[o, y].reshape(grad.shape[2] * grad.shape[3])
+            _filtered_back(line, image, o, y, start, channel, row, column, weight, *to)
 
 
 @njit(cache=True, fastmath=SUMS)
@@ -93,19 +129,12 @@ def convolve_and_pool(
     of the four it is, 4: none. The convolution itself is not kept, but for two rows at a time.
     """
     outputs, rows, columns, n = out.shape
-    wide = 2 * columns  # of the convolution, less an odd last column
-    pair = np.empty((2, wide * n), np.float32)
     floor = np.float32(least)
+    pair = np.empty((2, 2 * columns * n), np.float32)  # without an odd last column
     for o in range(outputs):
         for y in range(rows):
             for r in range(2):
-                line = pair[r]
-                line[:] = bias[o]
-                for k in range(start[o], start[o + 1]):
-                    seen = image[channel[k], 2 * y + r + row[k], column[k] : column[k] + wide]
-                    flat = seen.reshape(wide * n)
-                    for i in range(wide * n):
-                        line[i] += weight[k] * flat[i]
+                _filtered(pair[r], image, o, 2 * y + r, start, channel, row, column, weight, bias)
             for x in range(columns):
                 best, mark = out[o, y, x], which[o, y, x]
                 at = 2 * x * n
@@ -139,32 +168,18 @@ def convolve_and_pool_back(
 ) -> None:
     """Adds the gradients to the three last; an empty ``to_image`` gets none."""
     outputs, rows, columns, n = grad.shape
-    wide = 2 * columns
-    line = np.empty(wide * n, np.float32)
+    to = to_image, to_weight, to_bias
+    line = np.empty(2 * columns * n, np.float32)
     for o in range(outputs):
         for y in range(rows):
             for r in range(2):
-                total = np.float32(0.0)
                 for x in range(columns):
                     given, mark = grad[o, y, x], which[o, y, x]
                     for c in range(2):
                         at = (2 * x + c) * n
                         for i in range(n):
                             line[at + i] = given[i] if mark[i] == 2 * r + c else np.float32(0.0)
-                            total += line[at + i]
-                to_bias[o] += total
-                for k in range(start[o], start[o + 1]):
-                    high = 2 * y + r + row[k]
-                    flat = image[channel[k], high, column[k] : column[k] + wide].reshape(wide * n)
-                    product = np.float32(0.0)
-                    for i in range(wide * n):
-                        product += line[i] * flat[i]
-                    to_weight[k] += product
-                    if to_image.size:
-                        back = to_image[channel[k], high, column[k] : column[k] + wide]
-                        onto = back.reshape(wide * n)
-                        for i in range(wide * n):
-                            onto[i] += weight[k] * line[i]
+                _filtered_back(line, image, o, 2 * y + r, start, channel, row, column, weight, *to)
 
 
 @njit(cache=True, fastmath=SUMS)
