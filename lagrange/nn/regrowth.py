@@ -86,7 +86,7 @@ class Regrowth:
 
 
 def over(steps: int, share: float, power: float = 0.5) -> Regrowth:
-    """For a training of so many steps: at most ``MOVES`` moves, never sooner than new weights have been
+    """For a training of so many steps: about ``MOVES`` moves, never sooner than new weights have been
     tried for ``TRIAL`` steps, and none in the last quarter.
     """
     last = round(0.75 * steps)
