@@ -61,8 +61,8 @@ def timed(net: nn.Module) -> list[float]:
         with torch.autocast("cpu", torch.bfloat16):
             return net(x)
 
-    places = [i for i, p in enumerate(net.parameters()) if p.ndim > 1]
-    optimizer = HeldAdam(net.parameters(), 1e-6, places, fused=True)
+    held = [p for p in net.parameters() if p.ndim > 1]
+    optimizer = HeldAdam(net.parameters(), 1e-6, held, fused=True)
 
     def round_of(answer: Callable[[Tensor], Tensor]) -> float:
         begun = process_time()

@@ -20,29 +20,28 @@ import torch
 from torch import Tensor, nn
 
 from lagrange.nn.training import Batch, Loss
-from lagrange.nn.worth import FLOOR
+from lagrange.nn.worth import lifted
 
 MOVES, TRIAL, SEEN = 150, 50, 16
 Masks = Mapping[nn.Parameter, Tensor]  # True where a weight may be nonzero
 
 
 class HeldAdam(torch.optim.Adam):
-    """Adam that keeps at zero what is zero at its first step, in the parameters of these places.
+    """Adam that keeps at zero what is zero at its first step, in those parameters that are ``held``.
 
-    places : numbers in the order of ``parameters``;  fused: torch's quicker step, rounded otherwise
+    fused : torch's quicker step, rounded otherwise
     """
 
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
         rate: float,
-        places: Sequence[int],
+        held: Iterable[nn.Parameter],
         *,
         fused: bool = False,
     ) -> None:
-        every = list(parameters)
-        super().__init__(every, lr=rate, fused=fused or None)
-        self._held = [every[i] for i in places]
+        super().__init__(parameters, lr=rate, fused=fused or None)
+        self._held = list(held)
         self._masks: list[Tensor] = []
 
     def step(self, closure: Any = None) -> Any:
@@ -128,7 +127,7 @@ class RegrowingAdam(HeldAdam):
         self,
         parameters: Iterable[nn.Parameter],
         rate: float,
-        places: Sequence[int],
+        held: Iterable[nn.Parameter],
         regrowth: Regrowth,
         *,
         gradients: Callable[[], Sequence[Tensor]] | None = None,
@@ -136,7 +135,7 @@ class RegrowingAdam(HeldAdam):
         apart: bool = False,
         fused: bool = False,
     ) -> None:
-        super().__init__(parameters, rate, places, fused=fused)
+        super().__init__(parameters, rate, held, fused=fused)
         self.regrowth = regrowth
         self._gradients, self._moved, self._apart = gradients, moved, apart
         self._steps = 0
@@ -181,9 +180,7 @@ class RegrowingAdam(HeldAdam):
     def _worth(self, parameter: nn.Parameter) -> Tensor:
         """|w| (v + ε)^(power/2)."""
         v = self.state[parameter]["exp_avg_sq"]
-        return parameter.abs() * (v + (FLOOR * float(v.mean()) or FLOOR)) ** (
-            self.regrowth.power / 2
-        )
+        return parameter.abs() * lifted(v, float(v.mean())) ** (self.regrowth.power / 2)
 
     def _replace(self, i: int, mask: Tensor) -> None:
         """The new places of a parameter. New weights start from 0, without momentum and with the

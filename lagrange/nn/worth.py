@@ -39,7 +39,12 @@ def worths(
             )
         found[name] = moments.detach()
     mean = sum(float(v.sum()) for v in found.values()) / sum(targets.sizes.values())
-    return {name: (v + (floor * mean or floor)) ** power for name, v in found.items()}
+    return {name: lifted(v, mean, floor) ** power for name, v in found.items()}
+
+
+def lifted(v: Tensor, mean: float, floor: float = FLOOR) -> Tensor:
+    """Second moments, none of them 0: v + floor · mean, or v + floor where all are 0."""
+    return v + (floor * mean or floor)
 
 
 def regrown(

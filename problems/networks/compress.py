@@ -185,7 +185,12 @@ class Task:
 
     def held_adam(self, rate: float) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
         """Adam that keeps zeros of the targets."""
-        return lambda parameters: HeldAdam(parameters, rate, self.places)
+
+        def made(parameters: Iterable[nn.Parameter]) -> HeldAdam:
+            every = list(parameters)
+            return HeldAdam(every, rate, [every[i] for i in self.places])
+
+        return made
 
     @cached_property
     def places(self) -> tuple[int, ...]:

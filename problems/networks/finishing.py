@@ -37,13 +37,13 @@ def _optimizer(
 ) -> torch.optim.Optimizer:
     s = task.settings
     parameters = list(net.parameters())
-    if s.regrow == 0:
-        return HeldAdam(parameters, s.rate, task.places, fused=s.sparse)
     held = [parameters[i] for i in task.places]
+    if s.regrow == 0:
+        return HeldAdam(parameters, s.rate, held, fused=s.sparse)
     return RegrowingAdam(
         parameters,
         s.rate,
-        task.places,
+        held,
         over(s.retrain * len(feed.batches), s.regrow, s.score),
         gradients=unseen_gradients(net, held, feed.loss, feed, s.retrain),
         moved=None if chain is None else chain.follow,

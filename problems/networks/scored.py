@@ -20,6 +20,7 @@ from lagrange.nn import TrainingBlock
 from lagrange.nn.members import Members
 from lagrange.nn.snapshot import NetworkPoint
 from lagrange.nn.split import NETWORK, SET
+from lagrange.nn.worth import lifted
 from lagrange.oracles.set_block import Each, SetBlock
 from lagrange.problem import Problem
 from lagrange.queries import Quadratic
@@ -35,7 +36,6 @@ from lagrange.sets.weighted import WeightedCardinality
 from lagrange.state import Solver, Start, State
 from lagrange.vectors import Vector
 
-FLOOR = 1e-12  # of v over its mean: layers that have stopped learning stay comparable
 Worth = Mapping[str, Tensor]
 
 
@@ -175,7 +175,7 @@ class ScoredNetwork:
         }
         count = sum(v.numel() for v in moments.values())
         mean = math.fsum(float(v.sum()) for v in moments.values()) / count
-        return {n: (v + (FLOOR * mean or FLOOR)) ** self.score for n, v in moments.items()}
+        return {n: lifted(v, mean) ** self.score for n, v in moments.items()}
 
 
 @dataclass(frozen=True)

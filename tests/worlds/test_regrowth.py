@@ -34,7 +34,7 @@ GRADIENTS = [[1.0], [[0.1, 0.3], [0.4, 0.9]], [0.7, 1.0, 0.01]]
 
 def test_held_zeros_stay_and_what_is_not_held_moves():
     values = parameters()
-    optimizer = HeldAdam(values, 0.1, (1, 2))
+    optimizer = HeldAdam(values, 0.1, values[1:])
     for _ in range(3):
         stepped(optimizer, values, GRADIENTS)
     free, a, b = (value.detach() for value in values)
@@ -46,7 +46,7 @@ def test_held_zeros_stay_and_what_is_not_held_moves():
 def test_two_moves_by_hand():
     values, told = parameters(), []
     rule = Regrowth(share=0.5, every=1, last=4, power=0.5)
-    optimizer = RegrowingAdam(values, 0.1, (1, 2), rule, moved=told.append)
+    optimizer = RegrowingAdam(values, 0.1, values[1:], rule, moved=told.append)
     stepped(optimizer, values, GRADIENTS)
     # Adam's first step is −0.1 sign g: nonzeros 1.9, 0.4 and 0.9, 2.9; v = 0.001 g²; (v)^¼ ∝ √g:
     # worth 1.9 √0.1 = 0.60, 0.4 √0.4 = 0.25, 0.9 √1 = 0.9, 2.9 √0.01 = 0.29.
@@ -97,7 +97,7 @@ def test_the_number_of_nonzeros_stays(apart):
     optimizer = RegrowingAdam(
         values,
         0.1,
-        (0, 1),
+        values,
         Regrowth(1.0, 1, 30),
         gradients=lambda: [torch.randn(6, 5, generator=generator) * scale for scale in (1.0, 9.0)],
         moved=told.append,
@@ -122,7 +122,7 @@ def test_a_tensor_without_zeros_or_without_nonzeros_is_left_alone():
     values = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.zeros(3))]
     told = []
     optimizer = RegrowingAdam(
-        values, 0.1, (0, 1), Regrowth(1.0, 1, 9), moved=told.append, apart=True
+        values, 0.1, values, Regrowth(1.0, 1, 9), moved=told.append, apart=True
     )
     stepped(optimizer, values, [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     assert told[0][values[0]].all() and not told[0][values[1]].any()
