@@ -43,16 +43,22 @@ class HeldAdam(torch.optim.Adam):
         super().__init__(parameters, lr=rate, fused=fused or None)
         self._held = list(held)
         self._masks: list[Tensor] = []
+        self._factors: list[Tensor] = []  # the same as numbers: quicker to multiply by
 
     def step(self, closure: Any = None) -> Any:
         """One step, then zeros are zeros again."""
         if not self._masks:
-            self._masks = [(p != 0).detach() for p in self._held]
+            self._see([(p != 0).detach() for p in self._held])
         value = cast("Any", super()).step(closure)
         with torch.no_grad():
-            for parameter, mask in zip(self._held, self._masks, strict=True):
-                parameter.mul_(mask)
+            for parameter, factor in zip(self._held, self._factors, strict=True):
+                parameter.mul_(factor)
         return value
+
+    def _see(self, masks: list[Tensor]) -> None:
+        """From now on these weights may be nonzero."""
+        self._masks = masks
+        self._factors = [mask.to(p.dtype) for mask, p in zip(masks, self._held, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ class RegrowingAdam(HeldAdam):
         with torch.no_grad():
             for group in [[i] for i in every] if self._apart else [list(every)]:
                 self._move_within(group, share, [gradients[i] for i in group])
+            self._see(self._masks)
         if self._moved is not None:
             self._moved(dict(zip(self._held, self._masks, strict=True)))
 

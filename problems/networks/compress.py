@@ -175,20 +175,24 @@ class Task:
             return
         feed = self.feed.after(first)
         free = [p for p in net.parameters() if p.requires_grad]
-        steps = self.held_adam(rate)(net.parameters()) if held else torch.optim.Adam(free, lr=rate)
+        steps = self.held_adam(rate)(net.parameters()) if held else self._adam(free, rate)
         floor = self.settings.floor
         retrain(net, feed.loss, feed, steps, epochs=epochs, validate=validate, floor=floor)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam at the rate of the compression."""
-        return torch.optim.Adam(parameters, lr=self.settings.rate)
+        return self._adam(parameters, self.settings.rate)
+
+    def _adam(self, parameters: Iterable[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+        return torch.optim.Adam(parameters, lr=rate, fused=self.settings.half or None)
 
     def held_adam(self, rate: float) -> Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]:
         """Adam that keeps zeros of the targets."""
 
         def made(parameters: Iterable[nn.Parameter]) -> HeldAdam:
             every = list(parameters)
-            return HeldAdam(every, rate, [every[i] for i in self.places])
+            held = [every[i] for i in self.places]
+            return HeldAdam(every, rate, held, fused=self.settings.half)
 
         return made
 

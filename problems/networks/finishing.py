@@ -39,7 +39,7 @@ def _optimizer(
     parameters = list(net.parameters())
     held = [parameters[i] for i in task.places]
     if s.regrow == 0:
-        return HeldAdam(parameters, s.rate, held, fused=s.sparse)
+        return HeldAdam(parameters, s.rate, held, fused=s.sparse or s.half)
     return RegrowingAdam(
         parameters,
         s.rate,
@@ -48,5 +48,5 @@ def _optimizer(
         gradients=unseen_gradients(net, held, feed.loss, feed, s.retrain),
         moved=None if chain is None else chain.follow,
         apart=apart,
-        fused=s.sparse,
+        fused=s.sparse or s.half,
     )

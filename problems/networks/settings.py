@@ -28,7 +28,7 @@ class Settings:
     batch     : images a minibatch
     rate      : Adam's learning rate; dense_rate: that of dense training
     floor     : last rate over the first, in cosines of dense training and retraining; 1: constant
-    half      : losses of training batches in bfloat16
+    half      : losses of training batches in bfloat16, steps of Adam fused
     shift     : images move by up to so many pixels, and are mirrored if ``flip``
     interval  : minibatches between two updates of the set; None: an epoch
     rho       : penalty;  growth: ρ at the last update over ρ at the first

@@ -11,7 +11,7 @@ from lagrange.study.check import check
 from tests.worlds.program import LAGRANGE, ROOT, environment
 
 FILES = sorted((ROOT / "papers").glob("*/*.toml"))
-FULL = sorted((ROOT / "papers" / "full").glob("*/study.toml"))
+FULL = sorted((ROOT / "papers" / "full").glob("*/*.toml"))
 MINUTES = 5.0  # on two cores
 
 
