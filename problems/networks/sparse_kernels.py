@@ -30,11 +30,12 @@ def _filtered(
     bias: Array,
 ) -> None:
     """Row y of output o of a convolution, or its first entries, as one line."""
-    n = image.shape[3]
-    wide = line.size // n
+    _, height, width, n = image.shape
+    flat = image.reshape(image.size)  # once: a reshape costs more than a short line
     line[:] = bias[o]
     for k in range(start[o], start[o + 1]):
-        seen = image[channel[k], y + row[k], column[k] : column[k] + wide].reshape(line.size)
+        at = ((channel[k] * height + y + row[k]) * width + column[k]) * n
+        seen = flat[at : at + line.size]
         for i in range(line.size):
             line[i] += weight[k] * seen[i]
 
@@ -55,20 +56,21 @@ def _filtered_back(
     to_bias: Array,
 ) -> None:
     """Adds the gradients of ``_filtered`` to the three last; an empty ``to_image`` gets none."""
-    wide = line.size // image.shape[3]
+    _, height, width, n = image.shape
+    flat, to_flat = image.reshape(image.size), to_image.reshape(to_image.size)
     total = np.float32(0.0)
     for i in range(line.size):
         total += line[i]
     to_bias[o] += total
     for k in range(start[o], start[o + 1]):
-        c, high, left = channel[k], y + row[k], column[k]
-        seen = image[c, high, left : left + wide].reshape(line.size)
+        at = ((channel[k] * height + y + row[k]) * width + column[k]) * n
+        seen = flat[at : at + line.size]
         product = np.float32(0.0)
         for i in range(line.size):
             product += line[i] * seen[i]
         to_weight[k] += product
         if to_image.size:
-            onto = to_image[c, high, left : left + wide].reshape(line.size)
+            onto = to_flat[at : at + line.size]
             for i in range(line.size):
                 onto[i] += weight[k] * line[i]
 
