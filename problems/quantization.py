@@ -21,9 +21,8 @@ from lagrange.instances import Instance, Number
 from lagrange.nn import packed
 from lagrange.nn.members import Members
 from problems.networks import registry
-from problems.networks.compress import Task
+from problems.networks.pruned_first import quantization_task
 from problems.networks.quantized import QuantizationTask
-from problems.networks.settings import QUANTIZED
 from problems.pruning import MEASURED, arrays_of
 
 FLOAT_BITS = 32  # of a weight that is not quantized
@@ -37,6 +36,10 @@ def quantization(
     grid: str = "uniform",
     scope: str = "layer",
     keep: float | None = None,
+    prune: int | None = None,
+    settle: int | None = None,
+    sparse: bool | None = None,
+    lean: bool | None = None,
     pattern: str = "*.weight",
     rho: float | None = None,
     growth: float | None = None,
@@ -68,6 +71,12 @@ def quantization(
     keep     : prune besides: fraction of the weights to keep, in (0, 1], or how many, a whole number
                above 1, in all tensors together (scope layer; not straight-through). Zeros take no
                code: 1 bit and 2 bits on the uniform grid are the same −s, 0 and s
+    prune    : epochs of ADMM pruning before (with keep), instead of pruning while quantizing; what is
+               left is quantized with its zeros held
+    settle   : epochs of training between the two, in which nonzeros change places; sparse: that
+               training computes with nonzeros only (see the pruning family)
+    lean     : of the saved network, what is not quantized is rounded to bfloat16, and biases of units
+               that nobody hears are dropped
     pattern  : which weights, as a shell pattern over parameter names
     rho      : penalty (admm, surrogate, progressive)
     growth   : the last ρ over the first (admm, progressive)
@@ -82,7 +91,7 @@ def quantization(
     seed     : of initial values and batches
     """
     options = dict(locals())  # as given
-    task = Task.of(QUANTIZED, options)
+    task = quantization_task(options)
     wanted = QuantizationTask(task, bits, grid, scope, keep)
     return Instance(
         name=f"{task.name}-{grid}-{bits}{'' if keep is None else f'-{keep:g}'}",

@@ -3,10 +3,11 @@
     heard     a unit with a path of nonzero weights to the output of the network
     silent    a unit whose value is 0 whatever the input: ReLU(b) with b ≤ 0 and no live input, say
 
-A nonzero weight into a unit that is not heard, or out of a silent one, is dead: without it the network
-answers the same in eval mode. A unit without live inputs that is a constant other than 0 acts as a
-bias, so what comes out of it is alive. Units are followed as for ``compact``; what is not understood
-there, and what comes out of silent channels of a depthwise Conv, counts as alive.
+A nonzero weight into a unit that is not heard, or out of a silent one, is dead, and so is the bias of a
+unit that is not heard: without it the network answers the same in eval mode. A unit without live inputs
+that is a constant other than 0 acts as a bias, so what comes out of it is alive. Units are followed as
+for ``compact``; what is not understood there, and what comes out of silent channels of a depthwise
+Conv, counts as alive.
 
 The dead weights of a pruned network are places in the budget that others can use.
 """
@@ -74,7 +75,7 @@ def dead_weights(model: nn.Module, names: Sequence[str], example: Tensor) -> dic
 
 
 def _idle(flow: Flow, names: Sequence[str]) -> Iterator[tuple[str, Mask]]:
-    """By weight: (outputs, inputs), or (outputs,) of a BatchNorm or depthwise Conv.
+    """By weight: (outputs, inputs), or (outputs,) of a bias, a BatchNorm or a depthwise Conv.
 
     A silent unit is not heard by weights that may go, but by others: what silences it may be the
     weights into it. Constants are heard; unlike in ``compact`` nothing is folded.
@@ -86,9 +87,12 @@ def _idle(flow: Flow, names: Sequence[str]) -> Iterator[tuple[str, Mask]]:
         listened = heard[roots[layer.outputs.labels]]
         silent = layer.foldable & (layer.inputs.constants == 0)
         yield f"{layer.name}.weight", ~listened[:, None] | silent
+        yield f"{layer.name}.bias", ~listened
         read = layer.used[listened].any(axis=0)
         if f"{layer.name}.weight" in names:
             read &= ~silent
         heard[roots[layer.inputs.labels[read]]] = True
     for name, channels in flow.passed.items():
-        yield f"{name}.weight", ~heard[roots[channels.labels]]
+        unheard = ~heard[roots[channels.labels]]
+        yield f"{name}.weight", unheard
+        yield f"{name}.bias", unheard

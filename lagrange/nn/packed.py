@@ -1,7 +1,7 @@
 """One file for the tensors of a compressed network, as small as its report says.
 
     magic (4) · version (2) · length of the header (4) · length of the payload (8) · sha256 (32)
-    header: JSON, deflated: the members' sets and an ``Entry`` for each tensor
+    header: JSON, deflated with ``WORDS`` known: the members' sets and an ``Entry`` for each tensor
     payload: the streams of each tensor, one after the other
 
 Whole numbers are big-endian; the numbers of a tensor have the byte order of the machine,
@@ -28,9 +28,22 @@ from lagrange.sets import from_config, to_config
 from lagrange.sets.size import Size
 from lagrange.whole_files import put
 
-MAGIC, VERSION = b"LGPK", 1
+MAGIC, VERSION = b"LGPK", 2
 BYTE_ORDER = sys.byteorder
 FRONT = struct.Struct(">4sHIQ32s")
+WORDS = (  # what headers are made of, what is frequent last; part of the format
+    b'"float16""float64""zero_point":"asymmetric":"step":"axis":"proof":"book":true"stored":"values":'
+    b'"levels""plain""gap""all""bitmap""dtype":"ties":{"facts":{"byte_order":"little","entries":['
+    b'{"set":"PerTensor","sets":{"set":"Binary"},{"set":"Ternary","axis":null},{"set":"UniformGrid",'
+    b'"bits":3,"step":null,"asymmetric":false,"zero_point":null,"axis":null,"proof":false}'
+    b'{"set":"GlobalSparseQuantized","k":"grid":{"set":"Cardinality","k":"order":["members":["set":'
+    b'"network":"data":"cifar10""mnist","pattern":"*.weight","seed":0,"bits":"grid":"uniform","scope":'
+    b'"layer","keep":"lenet5","resnet20","conv1.weight","conv1.bias","conv2.weight","conv2.bias",'
+    b'"fc1.weight","fc1.bias","fc2.weight","fc2.bias"],"facts":{"name":"fc1.bias","shape":[500],'
+    b'"count":,"width":32,"index":["bitmap",0,"",],"stored":"bfloat16"},{"name":"conv2.weight",'
+    b'"shape":[50,20,5,5],"count":,"width":3,"index":["rice",2,"both",],"numbers":32,"values":'
+    b'"nonzero levels"},{"name":"'
+)
 
 
 @dataclass(frozen=True)
@@ -120,13 +133,13 @@ def encoded(
     header: dict[str, Any] = {
         "byte_order": BYTE_ORDER,
         "entries": [entry.plain() for entry in entries],
-        "ties": ties,
-        "order": list(tensors),
         "facts": dict(facts or {}),
     }
+    if ties:
+        header |= {"ties": ties, "order": list(tensors)}
     if members is not None:
         header |= {"members": list(members.names), "set": to_config(members.set)}
-    said = zlib.compress(json_of(header, separators=(",", ":")).encode(), 9)
+    said = _deflated(json_of(header, separators=(",", ":")).encode())
     payload = b"".join(blobs)
     check = hashlib.sha256(said + payload).digest()
     front = FRONT.pack(MAGIC, VERSION, len(said), len(payload), check)
@@ -136,7 +149,8 @@ def encoded(
 def load(path: Path | str) -> Packed:
     """Reads what ``save`` wrote; refuses what is damaged, and arrays outside of their sets."""
     said, payload = _checked(Path(path))
-    header: dict[str, Any] = json.loads(zlib.decompress(said))
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=WORDS)
+    header: dict[str, Any] = json.loads(inflate.decompress(said) + inflate.flush())
     if header["byte_order"] != BYTE_ORDER:
         raise ValueError(
             f"{path} is {header['byte_order']}-endian, this machine {BYTE_ORDER}-endian"
@@ -150,13 +164,18 @@ def load(path: Path | str) -> Packed:
         end = start + (entry.size.total + entry.padding) // 8
         found[entry.name] = read(entry, payload[start:end], _grid(members, entry.name))
         start = end
-    for name, same in header["ties"].items():
+    for name, same in header.get("ties", {}).items():
         found[name] = found[same]
-    tensors = {name: found[name] for name in header["order"]}
+    tensors = {name: found[name] for name in header.get("order", found)}
     if members is not None:
         require_members(members, tensors, f"{path} was not written by this library")
     report = Report(entries, FRONT.size + len(said))
     return Packed(tensors, members, report, header["facts"])
+
+
+def _deflated(text: bytes) -> bytes:
+    small = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zdict=WORDS)
+    return small.compress(text) + small.flush()
 
 
 def json_of(value: Mapping[str, Any], **layout: Any) -> str:

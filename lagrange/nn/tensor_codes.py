@@ -1,12 +1,12 @@
 """One tensor as four bit strings: where its nonzeros stand, what its rows share, and its values.
 
-Raw values are the numbers as they are; values of a quantized set are codes of fixed width. Both can be
-stored densely (every entry) or sparsely (nonzero entries and their places): whichever takes fewer
-bits. The sign of a zero is not kept.
+Raw values are the numbers as they are, in a shorter format where that holds them exactly; values of a
+quantized set are codes of fixed width. Both can be stored densely (every entry) or sparsely (nonzero
+entries and their places): whichever takes fewer bits. The sign of a zero is not kept.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from lagrange.sets.quantized import as_rows
 from lagrange.sets.size import Size, code_bits, number_bits
 
 ALL = IndexCode("all", 0, "", 0)
+SHORT = (torch.bfloat16, torch.float16, torch.float32)
 BIAS = 1 << (EXPONENT_BITS - 1)  # exponents are stored with this added
 
 
@@ -35,19 +36,21 @@ class Entry:
     width   : bits of a value
     numbers : bits of the numbers that rows share: scales, or with ``book`` a codebook
     whole   : bits of the whole numbers that rows share: zero points, exponents
-    coded   : the values are codes of levels; otherwise they are numbers
+    values  : numbers, or codes of levels, or codes of levels other than 0
+    stored  : the format of numbers where it is shorter than that of the tensor
     """
 
     name: str
     shape: tuple[int, ...]
-    dtype: str
     count: int
-    index: IndexCode
     width: int
+    dtype: str = "float32"
+    index: IndexCode = ALL
     numbers: int = 0
     whole: int = 0
     book: bool = False
     values: str = "numbers"
+    stored: str = ""
 
     @property
     def streams(self) -> tuple[int, int, int, int]:
@@ -71,13 +74,17 @@ class Entry:
         return entropy(self.count, math.prod(self.shape))
 
     def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
+        """As JSON holds it, without what is as usual."""
+        usual = {f.name: f.default for f in fields(self) if f.default is not MISSING}
+        told = {n: v for n, v in vars(self).items() if n not in usual or v != usual[n]}
+        return {**told, "index": list(asdict(self.index).values())} if "index" in told else told
 
     @classmethod
     def restored(cls, plain: dict[str, Any]) -> "Entry":
         """From what ``plain`` gave."""
-        told: Any = {**plain, "index": IndexCode(**plain["index"]), "shape": tuple(plain["shape"])}
+        told: Any = {**plain, "shape": tuple(plain["shape"])}
+        if "index" in plain:
+            told["index"] = IndexCode(*plain["index"])
         return cls(**told)
 
 
@@ -89,11 +96,14 @@ def write(name: str, tensor: Tensor, grid: Grid | None) -> tuple[Entry, bytes]:
     index, data = encode(places, tuple(host.shape))
     if grid is not None:
         return _write_levels(name, host, grid, index, data)
-    width = number_bits(host.dtype)
+    short = _shortest(host)
+    width = number_bits(short.dtype)
     everything = index.bits + places.size * width >= host.numel() * width
-    values = host.reshape(-1) if everything else host.reshape(-1)[nonzero]
+    values = short.reshape(-1) if everything else short.reshape(-1)[nonzero]
     index, data = (ALL, b"") if everything else (index, data)
-    entry = Entry(name, tuple(host.shape), _dtype(host), values.numel(), index, width)
+    stored = "" if short.dtype == host.dtype else _dtype(short)
+    shape, count = tuple(host.shape), values.numel()
+    entry = Entry(name, shape, count, width, _dtype(host), index, stored=stored)
     return entry, data + _bytes(values)
 
 
@@ -104,7 +114,7 @@ def read(entry: Entry, data: bytes, grid: Grid | None) -> Tensor:
     flat = torch.zeros(math.prod(entry.shape), dtype=dtype)
     at = decode(entry.index, places, entry.count, entry.shape)
     if grid is None:
-        found = _tensor(values, dtype)
+        found = _tensor(values, getattr(torch, entry.stored or entry.dtype)).to(dtype)
     else:
         tables = _tables(entry, grid, _tensor(numbers, dtype), wholes)
         codes = unpack(values, entry.count, entry.width)
@@ -135,7 +145,7 @@ def _write_levels(
     codes = _codes(flat[at], row, tables)
     index, data = (ALL, b"") if everything else (index, data)
     entry = Entry(
-        *(name, tuple(host.shape), _dtype(host), at.size, index, width),
+        *(name, tuple(host.shape), at.size, width, _dtype(host), index),
         numbers=form.numbers * len(rows) * number_bits(host.dtype),
         whole=form.whole * len(rows),
         book=form.book,
@@ -196,6 +206,16 @@ def _split(entry: Entry, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     ends = np.cumsum([-(-bits // 8) for bits in entry.streams])
     a, b, c, d = (int(end) for end in ends)
     return data[:a], data[a:b], data[b:c], data[c:d]
+
+
+def _shortest(x: Tensor) -> Tensor:
+    """The same numbers in the shortest format that holds each of them exactly."""
+    if x.is_floating_point():
+        for dtype in SHORT:
+            short = x.to(dtype)
+            if short.element_size() < x.element_size() and torch.equal(short.to(x.dtype), x):
+                return short
+    return x
 
 
 def _dtype(tensor: Tensor) -> str:

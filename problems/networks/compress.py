@@ -93,8 +93,8 @@ class Task:
     @property
     def facts(self) -> dict[str, Any]:
         """What is said of it in a packed file."""
-        given = {"network": self.network, "data": self.data, "pattern": self.pattern}
-        return {**given, "seed": self.seed}
+        names = ("network", "data", "pattern", "seed")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -127,24 +127,31 @@ class Task:
 
     @cached_property
     def dense(self) -> nn.Module:
-        """The network after dense training: where compression starts."""
-        path = self._cached()
-        if path is not None and path.exists():
-            return self.loaded(packed.load(path).tensors)
-        net = self.fresh()
-        self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            packed.save(path, net.state_dict())
-        return net
+        """The network after dense training."""
+        return self.cached("", self._trained)
 
-    def _cached(self) -> Path | None:
+    @cached_property
+    def origin(self) -> nn.Module:
+        """Where compression starts."""
+        return self.dense
+
+    def cached(self, run: str, make: Callable[[], nn.Module]) -> nn.Module:
+        """What ``make`` makes; in the cache under the settings of dense training and ``run``."""
         if self.cache is None:
-            return None
+            return make()
         s = self.settings
         rates = f"{s.batch}-{s.dense_rate:g}-{s.floor:g}{'-half' * s.half}"
-        run = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
-        return Path(self.cache) / f"{self.network}-{self.data}-{run}.lgpk"
+        dense = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
+        path = Path(self.cache) / f"{self.network}-{self.data}-{dense}{run}.lgpk"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            packed.save(path, make().state_dict())
+        return self.loaded(packed.load(path).tensors)
+
+    def _trained(self) -> nn.Module:
+        net = self.fresh()
+        self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
+        return net
 
     def train(
         self, net: nn.Module, epochs: int, *, rate: float, first: int = 0, held: bool = False
@@ -208,7 +215,7 @@ class Task:
         s = self.settings
         feed = self.feed.after(s.pretrain)
         return TrainingBlock(
-            module=self.dense,
+            module=self.origin,
             loss=feed.loss,
             batches=feed,
             sample=feed.sample(s.sample),
@@ -230,9 +237,9 @@ class Task:
         return self.settings.updates(len(self.dataset.train))
 
     def start(self, members: SetBlock) -> Start:
-        """The dense weights and their projection, zero multipliers."""
-        dense = self.block.initial()
-        return Start(None, (dense, members.nearest(dense.image)))
+        """The weights where it starts and their projection, zero multipliers."""
+        first = self.block.initial()
+        return Start(None, (first, members.nearest(first.image)))
 
     def problem(
         self, network: Block[Any], members: Block[Any], hard: Callable[[Response], State]
@@ -254,7 +261,7 @@ class Task:
     @cached_property
     def _zeros(self) -> State:
         """The right-hand side, one for all stages."""
-        return {n: torch.zeros_like(w) for n, w in weights(self.dense, self.pattern).items()}
+        return {n: torch.zeros_like(w) for n, w in weights(self.origin, self.pattern).items()}
 
     def projected(self, state: State, members: SetBlock) -> State:
         """The whole state dict with its targets projected on the set."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lagrange.blocks import Response
 from lagrange.instances import Method, Number
@@ -225,13 +224,10 @@ class PruningTask:
         return projected_alive(
             weights,
             lambda state: self.task.projected(state, members),
-            lambda state: dead_weights(self.task.loaded(state), names, self._image),
+            lambda state: dead_weights(
+                self.task.loaded(state), names, registry.blank(self.task.network)
+            ),
         )
-
-    @property
-    def _image(self) -> Tensor:
-        """An input that says nothing."""
-        return torch.zeros(1, *registry.architecture(self.task.network).shape)
 
     def final(self, hard: State) -> State:
         """The network that is saved: trained on after the hard projection, on the same budget."""
@@ -241,7 +237,9 @@ class PruningTask:
 
         def train(net: nn.Module) -> nn.Module:
             trained_without_dead_units(
-                net, self._image, lambda smaller: finish(self.task, smaller, apart=apart)
+                net,
+                registry.blank(self.task.network),
+                lambda smaller: finish(self.task, smaller, apart=apart),
             )
             return net
 
@@ -260,7 +258,7 @@ class PruningTask:
         task.require_finished(hard)
         return {
             "epochs": trained.epoch,
-            "accuracy_start": task.test_accuracy(task.dense),
+            "accuracy_start": task.test_accuracy(task.origin),
             **self._baselines(trained.epoch + (trained.step > 0)),
             "accuracy_hard": task.test_accuracy(task.loaded(hard)),
             "accuracy_final": task.test_accuracy(task.loaded(final)),

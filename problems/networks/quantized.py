@@ -13,6 +13,7 @@ from torch import nn
 
 from lagrange.blocks import Response
 from lagrange.instances import Method, Number
+from lagrange.nn import dead_weights
 from lagrange.nn.bake import bake
 from lagrange.nn.members import Members
 from lagrange.nn.quantized_weights import freeze_levels
@@ -36,9 +37,11 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
+from problems.networks import registry
 from problems.networks.compress import State, Task
 from problems.networks.controls import Following
 from problems.networks.growth import penalty
+from problems.networks.lean import make_lean
 from problems.networks.scored import budgets_for
 
 MOST_BITS = {"uniform": 8, "zero-free": 8, "powers": 6}
@@ -84,6 +87,9 @@ class QuantizationTask:
                 f"tensor share one scale; got {self.scope!r}"
             )
         self.members(self.bits)  # refuses bad bits, grids and budgets at the door
+        if self.task.settings.lean:
+            blank = registry.blank(self.task.network)  # refuses networks that it cannot follow
+            dead_weights(self.task.fresh(), tuple(self.task.sizes), blank)
 
     def members(self, bits: int) -> Members:
         """The set at a number of bits, over all tensors."""
@@ -169,7 +175,10 @@ class QuantizationTask:
         def train(net: nn.Module) -> nn.Module:
             freeze_levels(net, self.members(self.bits))
             self.task.retrain(net, first=s.pretrain + s.epochs)
-            return bake(net)
+            trained = bake(net)
+            if s.lean:
+                make_lean(trained, self.task.sizes, registry.blank(self.task.network))
+            return trained
 
         return self.task.finished(hard, train)
 
@@ -185,7 +194,7 @@ class QuantizationTask:
         task.require_finished(hard)
         return {
             "epochs": trained.epoch,
-            "accuracy_start": task.test_accuracy(task.dense),
+            "accuracy_start": task.test_accuracy(task.origin),
             **self._baselines(trained.epoch + (trained.step > 0)),
             "accuracy_hard": task.test_accuracy(task.loaded(hard)),
             "accuracy_final": task.test_accuracy(task.loaded(final)),

@@ -8,7 +8,8 @@ data sets: ``digits`` comes with scikit-learn, ``mnist`` and ``cifar10`` are fil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from problems.networks.alexnet import alexnet
 from problems.networks.cifar import load_cifar10
@@ -85,6 +86,11 @@ def architecture(name: str) -> Architecture:
 def network(name: str, seed: int = 0) -> nn.Module:
     """The network with initial values by the seed alone, in training mode, on the CPU."""
     return seeded(architecture(name).make, seed)
+
+
+def blank(name: str) -> Tensor:
+    """An input of that network that says nothing: one image of zeros."""
+    return torch.zeros(1, *architecture(name).shape)
 
 
 def load(name: str) -> Dataset:

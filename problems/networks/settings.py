@@ -37,6 +37,8 @@ class Settings:
     score     : 0 ranks weights by size, 1 by the full second moment
     regrow    : share of the nonzeros that change places in the retraining at first, 0: zeros are fixed
     sparse    : the retraining computes with nonzeros only, in float32 (chains of layers, with numba)
+    prune     : epochs of ADMM pruning before quantization;  settle: epochs of training after that
+    lean      : parameters that are no targets in bfloat16, those that do nothing dropped
     sample    : training images on which costs are measured
     baselines : train the unpriced baselines besides, twice as long as the solver
     """
@@ -60,11 +62,15 @@ class Settings:
     score: float = 0.0
     regrow: float = 0.0
     sparse: bool = False
+    prune: int = 0
+    settle: int = 0
+    lean: bool = False
     sample: int = 2_000
     baselines: bool = True
 
     def __post_init__(self) -> None:
         require_at_least(0, pretrain=self.pretrain, retrain=self.retrain, shift=self.shift)
+        require_at_least(0, prune=self.prune, settle=self.settle)
         require_at_least(1, epochs=self.epochs, batch=self.batch, sample=self.sample)
         if self.interval is not None:
             require_at_least(1, interval=self.interval)

@@ -1,5 +1,6 @@
 """Packed files: bit-equal tensors, members of their sets, and a length that the report states."""
 
+import json
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import nn
 from lagrange import sets as S
 from lagrange.nn import packed
 from lagrange.nn.members import Members
-from lagrange.nn.tensor_codes import read, write
+from lagrange.nn.tensor_codes import Entry, read, write
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 SETS = {
@@ -105,6 +106,34 @@ def test_any_tensor_without_a_set(tmp_path, value):
     report = packed.save(tmp_path / "net", {"x": value})
     assert torch.equal(packed.load(tmp_path / "net").tensors["x"], value)
     assert report.file_bytes == (tmp_path / "net").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("value", "bits"),
+    [
+        (random(9).bfloat16().float(), 16),
+        (random(9).half().double(), 16),
+        (random(9).double(), 32),
+        (random(9).half(), 16),
+        (torch.tensor([1.0, math.inf, -2.0]), 16),
+        (torch.tensor([1.0, math.nan]), 32),  # equal to nothing
+        (random(9) + 2.0**-20, 32),
+        (torch.tensor([2.0**-140, 1.0]), 32),  # 0 in both short formats
+        (torch.tensor([1, 2]), 64),
+    ],
+    ids=str,
+)
+def test_numbers_take_the_shortest_format_that_holds_them_exactly(value, bits):
+    entry, data = write("x", value, None)
+    assert entry.width == bits and len(data) * 8 == bits * value.numel()
+    found = read(Entry.restored(json.loads(json.dumps(entry.plain()))), data, None)
+    assert found.dtype == value.dtype
+    assert torch.equal(torch.nan_to_num(found), torch.nan_to_num(value))
+
+
+def test_what_is_usual_is_not_told():
+    entry, _ = write("x", random(2, 3), None)
+    assert entry.plain() == {"name": "x", "shape": (2, 3), "count": 6, "width": 32}
 
 
 @pytest.mark.parametrize("members", (S.Binary(), S.SparseQuantized(2, S.UniformGrid(3))))

@@ -1,14 +1,18 @@
 """Pruning and quantization of the networks there are: misfits, settings and points that cannot be."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from lagrange import runs
 from lagrange.nn.members import Members
 from lagrange.penalties import Growing
 from lagrange.sets import Binary, PerTensor
-from problems.networks import finishing, registry, sparse_layers
+from lagrange.status import Status
+from problems.networks import finishing, pruned_first, registry, sparse_layers
 from problems.networks.compress import Task
 from problems.networks.pruned import PruningTask
+from problems.networks.pruned_first import PrunedFirst
 from problems.networks.settings import Settings
 from problems.pruning import pruning
 from problems.quantization import ExactQuantization, quantization
@@ -43,6 +47,13 @@ def interrupted_in_training(place):
     hard = task.fresh().state_dict()
     PruningTask(task, 1.0, "global").final(hard)
     task.require_finished(hard)
+
+
+def interrupted_in_pruning(place):
+    ended = SimpleNamespace(status=Status.INTERRUPTED, point={})
+    place.patch.setattr(pruned_first, "solve", lambda *_, **__: ended)
+    settings = Settings(pretrain=0, prune=1, epochs=1, retrain=0)
+    _ = PrunedFirst("digits", "digits", settings, keep=0.1).origin
 
 
 def sparse_without_numba(place):
@@ -134,6 +145,26 @@ CASES = [
         value_error(f"sparse {k}", lambda _, k=k: quantization(keep=k), "(0, 1]", f"got {k:g}")
         for k in (0.0, 2.5, 13_585.0)
     ],
+    value_error(
+        "pruned before without keep", lambda _: quantization(prune=2), "prune = 2 needs keep"
+    ),
+    *[
+        value_error(
+            f"{name} without pruning",
+            lambda _, name=name: quantization(keep=0.1, **{name: 1}),
+            "prune = 0 means none",
+        )
+        for name in ("settle", "sparse")
+    ],
+    *setting("prune", (-1,), "at least 0"),
+    *setting("settle", (-1,), "at least 0"),
+    value_error(
+        "pruned before with nonzeros only, batch norms",
+        lambda _: quantization(
+            network="resnet20", data="cifar10", keep=0.1, prune=1, settle=1, sparse=True
+        ),
+        "chains of Linear, Conv2d",
+    ),
     # options and solvers
     *[
         value_error(
@@ -157,6 +188,7 @@ CASES = [
         KeyboardInterrupt,
         (),
     ),
+    Case("pruning before quantization interrupted", interrupted_in_pruning, KeyboardInterrupt, ()),
     # what the families are made of
     *setting("floor", (-0.1, 1.1), "[0, 1]"),
     *setting("falling", (-1.0, 2.0), "[0, 1]"),

@@ -96,6 +96,21 @@ def test_of_a_tiny_network_the_paths_decide_and_no_answer_changes(numbers):
         assert torch.equal(without(net, some)(GRID), before)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SMALL, min_size=COUNT, max_size=COUNT), st.booleans())
+def test_a_bias_is_dead_where_no_path_of_weights_leads_to_the_output(numbers, weights_too):
+    net = mlp(numbers)
+    biases = [n for n, p in net.named_parameters() if p.ndim == 1]
+    found = dead_weights(net, [*names_of(net), *biases] if weights_too else biases, GRID[:1])
+    assert torch.equal(without(net, found)(GRID), net(GRID))
+    if not weights_too:  # then silent units are heard: only paths of weights that are not 0 count
+        heard = torch.ones(SIZES[-1], dtype=torch.bool)
+        for level in (4, 2, 0):
+            layer = net[level]
+            assert torch.equal(found[f"{level}.bias"], ~heard & (layer.bias != 0))
+            heard = (layer.weight[heard] != 0).any(dim=0)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.sampled_from(sorted(NETS)),
@@ -228,7 +243,6 @@ def test_only_what_is_named_is_asked_about():
         dead_weights(net, n, torch.randn(1, 1, 8, 8)) for n in (names_of(net), ["3.weight"])
     )
     assert list(one) == ["3.weight"] and torch.equal(one["3.weight"], every["3.weight"])
-    assert not dead_weights(net, ["3.bias"], torch.randn(1, 1, 8, 8))["3.bias"].any()
     with pytest.raises(ValueError, match="no parameter of the network"):
         dead_weights(net, ["3.w"], torch.randn(1, 1, 8, 8))
 
