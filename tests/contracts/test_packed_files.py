@@ -113,6 +113,8 @@ def test_any_tensor_without_a_set(tmp_path, value):
     [
         (random(9).bfloat16().float(), 16),
         (random(9).half().double(), 16),
+        (torch.tensor([2.0**100, 1.0]), 16),  # beyond float16
+        (torch.tensor([1.0 + 2.0**-10, 1.0]), 16),  # too fine for bfloat16
         (random(9).double(), 32),
         (random(9).half(), 16),
         (torch.tensor([1.0, math.inf, -2.0]), 16),

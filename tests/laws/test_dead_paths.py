@@ -127,6 +127,8 @@ def test_without_dead_weights_the_answers_are_equal_and_nothing_more_is_dead(
     clean = without(net, dead)
     assert torch.equal(clean(x), net(x))
     assert not any(mask.any() for mask in dead_weights(clean, names_of(net), x).values())
+    every = dead_weights(net, [name for name, _ in net.named_parameters()], x)
+    torch.testing.assert_close(without(net, every)(x), net(x))
 
 
 def lenet(keep):
