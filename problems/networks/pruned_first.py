@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import nn
@@ -33,8 +34,9 @@ class PrunedFirst(Task):
 
     @cached_property
     def origin(self) -> nn.Module:
-        s = self.settings
-        run = f"-pruned-{self.keep:g}-{s.prune}-{s.settle}{'-sparse' * s.sparse}"
+        """The pruned network; kept in the cache by what was pruned, too."""
+        s, targets = self.settings, crc32(",".join(self.sizes).encode())
+        run = f"-pruned-{self.keep:g}-{s.prune}-{s.settle}{'-sparse' * s.sparse}-{targets:08x}"
         return self.cached(run, self._pruned)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -79,6 +81,8 @@ def quantization_task(options: Mapping[str, Any]) -> Task:
                 "its epochs, or leave them out"
             )
         return task
+    if s.sparse and s.settle == 0:
+        raise ValueError("sparse is how settle computes, and settle = 0 means none: give settle")
     if keep is None:
         raise ValueError(
             f"prune = {s.prune} needs keep, the weights that pruning leaves: give keep"

@@ -156,6 +156,11 @@ CASES = [
         )
         for name in ("settle", "sparse")
     ],
+    value_error(
+        "nonzeros only without settling",
+        lambda _: quantization(keep=0.1, prune=1, sparse=True),
+        "settle = 0 means none",
+    ),
     *setting("prune", (-1,), "at least 0"),
     *setting("settle", (-1,), "at least 0"),
     value_error(

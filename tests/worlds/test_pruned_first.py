@@ -62,11 +62,10 @@ def test_zeros_of_the_pruned_network_stay_zeros():
 
 
 def test_the_pruned_network_is_kept_and_by_its_own_settings(tmp_path):
-    def origin(**changes):
+    def origin(pattern="*.weight", **changes):
         given = {"pretrain": 1, "prune": 1, "epochs": 1, "retrain": 0, **changes}
-        task = PrunedFirst(
-            "digits", "digits", Settings(**given), cache=str(tmp_path), keep=given.pop("k", 0.1)
-        )
+        where = {"cache": str(tmp_path), "pattern": pattern}
+        task = PrunedFirst("digits", "digits", Settings(**given), keep=0.1, **where)
         return task.origin.state_dict()
 
     first = origin()
@@ -77,6 +76,8 @@ def test_the_pruned_network_is_kept_and_by_its_own_settings(tmp_path):
     settled = origin(settle=4)
     assert len(list(tmp_path.iterdir())) == 3  # the dense one is shared
     assert any((settled[n][first[n] == 0] != 0).any() for n in NAMES)  # nonzeros changed places
+    linear = origin("fc*.weight")
+    assert linear["conv1.weight"].all() and len(list(tmp_path.iterdir())) == 4
 
 
 def test_an_interrupted_pruning_ends_the_run(monkeypatch):
