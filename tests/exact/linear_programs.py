@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lagrange.oracles.linear_sets import LinearSet
+from lagrange.oracles.milp import MilpBlock
 from lagrange.oracles.sparse import SparseMatrix
 
 INF = np.inf
@@ -22,6 +23,30 @@ def linear_set(
     ends = [np.broadcast_to(np.asarray(e, float), (m,)) for e in (row_lower, row_upper)]
     ends += [np.broadcast_to(np.asarray(e, float), (n,)) for e in (lower, upper)]
     return LinearSet(matrix, *ends, np.broadcast_to(integer, (n,)))
+
+
+def random_set(rng, integer=False, n=3, m=2) -> LinearSet:
+    """Bounded and not empty: rows with ranges, one-sided rows, equations."""
+    rows = rng.integers(-4, 5, (m, n)).astype(float)
+    upper = rng.integers(1, 5, n).astype(float)
+    if not integer:
+        rows = rows + 0.1 * np.round(rng.normal(size=(m, n)), 3)
+    inside = rng.integers(0, upper + 1) if integer else upper * rng.uniform(size=n)
+    at = rows @ inside
+    kind = rng.integers(0, 4, m)
+    low = np.where(kind == 0, -INF, at - rng.integers(0, 3, m))
+    high = np.where(kind == 1, INF, at + rng.integers(0, 3, m))
+    if integer:
+        low, high = np.where(kind == 2, at, low), np.where(kind == 2, at, high)
+    return linear_set(rows, low, high, 0.0, upper, integer)
+
+
+def random_block(rng, integer=False, limits=None) -> MilpBlock:
+    members = random_set(rng, integer)
+    image = rng.normal(size=(2, 3)) * (rng.random((2, 3)) < 0.7)
+    image[0, 0] = 1.0
+    settings = {} if limits is None else {"limits": limits}
+    return MilpBlock(rng.normal(size=3) * 10, members, {"x": SparseMatrix.dense(image)}, **settings)
 
 
 def dense(matrix: SparseMatrix) -> Any:

@@ -15,7 +15,6 @@ import pytest
 from scipy.optimize import linprog
 
 from lagrange.oracles.highs import Limits
-from lagrange.oracles.linear_bounds import PricedCost, priced_cost, safe_bound
 from lagrange.oracles.linear_sets import LinearSet
 from lagrange.oracles.milp import MilpBlock
 from lagrange.oracles.sparse import SparseMatrix
@@ -35,34 +34,12 @@ from tests.exact.linear_programs import (
     exact_cost,
     inner,
     linear_set,
+    random_block,
+    random_set,
     vertices,
     whole_points,
 )
 from tests.tolerances import EXACT
-
-
-def random_set(rng, integer=False, n=3, m=2) -> LinearSet:
-    """Bounded and not empty: rows with ranges, one-sided rows, equations."""
-    rows = rng.integers(-4, 5, (m, n)).astype(float)
-    upper = rng.integers(1, 5, n).astype(float)
-    if not integer:
-        rows = rows + 0.1 * np.round(rng.normal(size=(m, n)), 3)
-    inside = rng.integers(0, upper + 1) if integer else upper * rng.uniform(size=n)
-    at = rows @ inside
-    kind = rng.integers(0, 4, m)
-    low = np.where(kind == 0, -INF, at - rng.integers(0, 3, m))
-    high = np.where(kind == 1, INF, at + rng.integers(0, 3, m))
-    if integer:
-        low, high = np.where(kind == 2, at, low), np.where(kind == 2, at, high)
-    return linear_set(rows, low, high, 0.0, upper, integer)
-
-
-def random_block(rng, integer=False, limits=None) -> MilpBlock:
-    members = random_set(rng, integer)
-    image = rng.normal(size=(2, 3)) * (rng.random((2, 3)) < 0.7)
-    image[0, 0] = 1.0
-    settings = {} if limits is None else {"limits": limits}
-    return MilpBlock(rng.normal(size=3) * 10, members, {"x": SparseMatrix.dense(image)}, **settings)
 
 
 def knapsack(items=13, rows=3, seed=0, limits=Limits()) -> MilpBlock:  # noqa: B008
@@ -74,110 +51,7 @@ def knapsack(items=13, rows=3, seed=0, limits=Limits()) -> MilpBlock:  # noqa: B
     return MilpBlock(cost, members, {"x": SparseMatrix.dense(np.eye(items))}, limits=limits)
 
 
-# -- bounds against rational numbers ---------------------------------------------------------------
-
-
-def test_bounds_of_linear_programs_hold_in_rational_numbers():
-    """No slack at all above the exact minimum, and hardly any below it."""
-    rng = np.random.default_rng(1)
-    for _ in range(60):
-        block = random_block(rng)
-        price = 5 * rng.normal(size=2)
-        response = block.respond({"x": price}, None, None)
-        d = exact_cost(block.cost, dense(block.images["x"]), price)
-        least = min(inner(d, x) for x in vertices(block.members))
-        assert Fraction(response.bound) <= least
-        assert float(least - Fraction(response.bound)) <= EXACT(float, 30, 100)
-
-
-def test_any_multipliers_prove_a_bound():
-    """Wrong signs, noise, NaN and infinities: the bound gets worse and stays a bound."""
-    rng = np.random.default_rng(2)
-    for trial in range(80):
-        block = random_block(rng)
-        price = 5 * rng.normal(size=2)
-        d = exact_cost(block.cost, dense(block.images["x"]), price)
-        least = min(inner(d, x) for x in vertices(block.members))
-        y = 3 * rng.normal(size=2)
-        y[0] = (y[0], math.nan, math.inf, 1e17)[trial % 4]
-        cost = priced_cost(block.cost, block.images, {"x": price})
-        bound = safe_bound(block.members, cost, y)
-        assert math.isfinite(bound)
-        assert Fraction(bound) <= least
-
-
-def test_rounding_of_the_priced_cost_is_counted():
-    """Cost plus price is rounded: the bound from the float sum alone would be too high on one side."""
-    image = {"x": SparseMatrix.dense(np.array([[1.0]]))}
-    price = {"x": np.array([2.0**-55 - 1e-3])}
-    for low, high in ((-1e6, 0.0), (0.0, 1e6)):
-        members = linear_set(np.zeros((1, 1)), -1.0, 1.0, low, high)
-        for c in (1e-3 + 2.0**-60, 1.0 + 2.0**-52, 3.0):
-            block = MilpBlock(np.array([c]), members, image)
-            bound = block.respond(price, None, None).bound
-            d = exact_cost(block.cost, np.ones((1, 1)), price["x"])[0]
-            assert Fraction(bound) <= min(d * Fraction(low), d * Fraction(high))
-
-
-def test_the_priced_cost_is_off_by_no_more_than_it_says():
-    rng = np.random.default_rng(11)
-    wrong = 0
-    for _ in range(50):
-        image = rng.normal(size=(6, 4)) * (rng.random((6, 4)) < 0.7) * 10.0 ** rng.integers(-8, 8)
-        cost, price = rng.normal(size=4), 10.0 ** rng.integers(-3, 6) * rng.normal(size=6)
-        found = priced_cost(cost, {"x": SparseMatrix.dense(image)}, {"x": price})
-        exact = exact_cost(cost, image, price)
-        for value, off, wanted in zip(found.value.tolist(), found.off.tolist(), exact, strict=True):
-            assert abs(Fraction(value) - wanted) <= Fraction(off)
-            wrong += Fraction(value) != wanted
-    assert wrong > 100, "rounding does happen"
-
-
-def test_the_bound_lies_below_the_exact_dual_value():
-    """Large multipliers cancel: the float reduced costs are noise, and the bound pays for it."""
-    rng = np.random.default_rng(12)
-    for trial in range(60):
-        members = random_set(rng)
-        y = 10.0 ** (trial % 12) * rng.normal(size=2)
-        y = np.where(np.isfinite(np.where(y > 0, members.row_lower, members.row_upper)), y, 0.0)
-        c = members.rows.transposed_times(y) + rng.normal(size=3)
-        reduced = [
-            Fraction(float(v)) - r
-            for v, r in zip(c, exact_cost(np.zeros(3), -dense(members.rows), -y), strict=True)
-        ]
-        ends = np.where(y > 0, members.row_lower, np.where(y < 0, members.row_upper, 0.0))
-        exact = inner([Fraction(v) for v in y.tolist()], [Fraction(v) for v in ends.tolist()])
-        for r, low, high in zip(reduced, members.lower, members.upper, strict=True):
-            exact += min(r * Fraction(float(low)), r * Fraction(float(high)))
-        bound = safe_bound(members, PricedCost(c, np.zeros(3)), y)
-        assert Fraction(bound) <= exact
-        assert float(exact - Fraction(bound)) <= EXACT(float, 20, 1 + 100 * float(np.abs(y).max()))
-
-
-def test_closed_forms_hold_in_rational_numbers():
-    """Nothing is priced here, so only the products and their sum are rounded."""
-    rng = np.random.default_rng(13)
-    none = np.zeros(0)
-    for _ in range(50):
-        lower, cost = rng.normal(size=3), rng.normal(size=3)
-        upper = lower + rng.uniform(size=3)
-        free = LinearSet(SparseMatrix.empty(0, 3), none, none, lower, upper, np.zeros(3, bool))
-        block = MilpBlock(cost, free, {"x": SparseMatrix.empty(1, 3)})
-        bound = block.respond({"x": np.ones(1)}, None, None).bound
-        corners = zip(cost.tolist(), lower.tolist(), upper.tolist(), strict=True)
-        least = sum(
-            min(Fraction(c) * Fraction(a), Fraction(c) * Fraction(b)) for c, a, b in corners
-        )
-        assert Fraction(bound) <= least
-        assert float(least - Fraction(bound)) <= EXACT(float, 3, 10)
-
-
-def test_the_bound_knows_by_how_much_the_cost_may_be_off():
-    members = linear_set(np.zeros((1, 2)), -1.0, 1.0, [-2.0, 1.0], [3.0, 4.0])
-    cost = PricedCost(np.array([0.0, 1.0]), np.array([0.5, 0.25]))
-    bound = safe_bound(members, cost, np.zeros(1))
-    assert bound == pytest.approx(-1.5 + 0.75, rel=EXACT())
-    assert bound < -1.5 + 0.75
+# -- answers and bounds -----------------------------------------------------------------------------
 
 
 def test_bounds_of_integer_programs_hold_in_rational_numbers():
@@ -280,84 +154,6 @@ def test_an_integer_block_with_a_column_without_an_end_proves_nothing():
         response = block.respond({"x": np.zeros(1)}, None, None)
         assert response.bound == -math.inf
         assert response.cost == best
-
-
-# -- sets ------------------------------------------------------------------------------------------
-
-
-def test_the_box_holds_the_set():
-    """Where bounds are missing rows imply some: every vertex lies between them, exactly."""
-    rng = np.random.default_rng(6)
-    found = 0
-    for _ in range(40):
-        base = random_set(rng, m=3)
-        loose = rng.random(3) < 0.6
-        members = LinearSet(
-            base.rows, base.row_lower, base.row_upper,
-            np.where(rng.random(3) < 0.3, -INF, base.lower), np.where(loose, INF, base.upper),
-            base.integer,
-        )  # fmt: skip
-        low, high = members.box
-        found += int((np.isfinite(high) & loose).sum())
-        for x in vertices(members):
-            for v, a, b in zip(x, low.tolist(), high.tolist(), strict=True):
-                assert (a == -INF or Fraction(a) <= v) and (b == INF or v <= Fraction(b))
-    assert found >= 20
-
-
-def test_the_box_is_what_the_rows_say():
-    """x + y ≤ 4 and y ≥ 1 give x ≤ 3; then z ≤ 2 x gives z ≤ 6, and −w − z ≤ 0 gives w ≥ −6."""
-    rows = [[1.0, 1.0, 0.0, 0.0], [-2.0, 0.0, 1.0, 0.0], [0.0, 0.0, -1.0, -1.0]]
-    members = linear_set(rows, -INF, [4.0, 0.0, 0.0], [0.0, 1.0, 0.0, -INF], INF)
-    low, high = members.box
-    assert high[:3] == pytest.approx([3.0, 4.0, 6.0], rel=EXACT())
-    assert (high[:3] >= [3.0, 4.0, 6.0]).all()
-    assert high[3] == INF
-    assert low[3] == pytest.approx(-6.0, rel=EXACT()) and low[3] <= -6.0
-
-
-def test_whole_rows_hold_without_tolerance():
-    members = linear_set([[1.0, 1.0], [0.5, 1.0]], -INF, [3 - 1e-7, 3 - 1e-7], 0.0, 3.0, True)
-    assert "row 0 is 3.0" in str(members.violation(np.array([2.0, 1.0]), 1e-6))
-    assert members.violation(np.array([0.0, 2.0]), 1e-6) is None
-    alone = linear_set([[0.5, 1.0]], -INF, 3 - 1e-7, 0.0, 3.0, True)
-    assert alone.violation(np.array([0.0, 3.0]), 1e-6) is None, "a row with a fraction: to it"
-
-
-def test_integer_bounds_are_rounded_inwards():
-    members = linear_set(np.ones((1, 2)), 0.0, 9.0, [0.2, -1.5], [2.9, 0.5], [True, False])
-    assert members.lower.tolist() == [1.0, -1.5]
-    assert members.upper.tolist() == [2.0, 0.5]
-    assert members.rounded(np.array([2.6, -9.0])).tolist() == [2.0, -1.5]
-
-
-def test_rounding_leaves_no_negative_zero():
-    members = linear_set(np.ones((1, 2)), -9.0, 9.0, -1.0, 1.0, [True, False])
-    assert not np.signbit(members.rounded(np.array([-0.2, -0.0]))).any()
-
-
-def test_a_zero_is_no_entry():
-    matrix = SparseMatrix(np.array([1, 0]), np.array([0, 1]), np.array([0.0, 2.0]), (2, 2))
-    assert matrix.column_counts.tolist() == [0, 1] and matrix.row_counts.tolist() == [1, 0]
-
-
-@pytest.mark.parametrize(
-    ("x", "says"),
-    [
-        ([1.0, 1.0, 0.5], None),
-        ([2.0, 1.0, 0.5], "row 0 is 3.0"),  # all whole: exact, no tolerance helps
-        ([1.0, 0.5, 0.5], "column 1 is 0.5, which is no whole number"),
-        ([1.0, 1.0, 1.5], "column 2 is 1.5"),
-        ([0.0, 1.0, 0.5 - 1e-9], None),  # a row with a fraction: to the tolerance
-        ([0.0, 1.0, 0.4], "row 1 is 0.4"),
-        ([math.nan, 1.0, 0.5], "column 0 is nan"),
-    ],
-)
-def test_violations_are_named(x, says):
-    rows = [[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
-    members = linear_set(rows, [-INF, 0.5], [2.0, INF], 0.0, [3.0, 3.0, 1.0], [True, True, False])
-    found = members.violation(np.array(x), 1e-6)
-    assert found is None if says is None else says in str(found)
 
 
 # -- a function of its arguments -------------------------------------------------------------------
