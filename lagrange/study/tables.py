@@ -130,4 +130,4 @@ def _layer(found: tuple[float, int] | None) -> str:
     if found is None:
         return "–"
     nonzeros, size = found
-    return f"{nonzeros:g} of {size} ({100 * nonzeros / size:.2g} %)"
+    return f"{round(nonzeros, 1):.12g} of {size} ({100 * nonzeros / size:.3g} %)"

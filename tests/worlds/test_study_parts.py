@@ -116,6 +116,22 @@ def test_layers_add_up_to_the_nonzeros(pruned):
         assert size == first[name][1] == second[name][1]
 
 
+@pytest.mark.parametrize(
+    ("nonzeros", "size", "said"),
+    [
+        (500.0, 500, "500 of 500 (100 %)"),
+        (2_400_000.0, 2_400_000, "2400000 of 2400000 (100 %)"),
+        (1000 / 3, 400_000, "333.3 of 400000 (0.0833 %)"),
+    ],
+)
+def test_counts_of_layers_have_no_exponent(pruned, monkeypatch, nonzeros, size, said):
+    study, folder = pruned
+    means = {"admm": {"fc": (nonzeros, size)}}
+    monkeypatch.setattr(tables, "layer_means", lambda *_: means)
+    found = tables.layers(study, collect(study, folder), "digits")
+    assert found is not None and found.rows[0][1] == said
+
+
 def test_the_report_shows_the_layers_and_the_budgets(pruned):
     study, folder = pruned
     report.build(study, folder)
