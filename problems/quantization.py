@@ -74,7 +74,7 @@ def quantization(
     prune    : epochs of ADMM pruning before (with keep), instead of pruning while quantizing; what is
                left is quantized with its zeros held
     settle   : epochs of training between the two, in which nonzeros change places; sparse: that
-               training computes with nonzeros only (see the pruning family)
+               training and what comes after it compute with nonzeros only (see the pruning family)
     lean     : of the saved network, what is not quantized is rounded to bfloat16, and biases of units
                that nobody hears are dropped
     pattern  : which weights, as a shell pattern over parameter names

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from problems.networks import training
 from problems.networks.batches import Batches
+from problems.networks.sparse_layers import SparseChain
 
 Batch = tuple[
     Tensor, Tensor
@@ -25,12 +26,14 @@ class Feed:
 
     half   : the loss of a batch in bfloat16 where that is precise enough (autocast), never that of
              the sample; twice as fast on processors that have it
+    sparse : the network of that loss is computed with its nonzero weights only (``SparseChain``)
     layout : memory format of the images; channels last is faster for convolutions on a CPU
     """
 
     batches: Batches
     first: int = 0
     half: bool = False
+    sparse: bool = False
     layout: torch.memory_format = torch.channels_last
 
     def __call__(self, epoch: int) -> Iterable[Batch]:
@@ -56,7 +59,8 @@ class Feed:
             epoch, number = place.tolist()
             images, labels = self.batches.of(epoch, number, rows)
         images = images.contiguous(memory_format=self.layout)
-        if on_sample or not self.half:
+        if on_sample:
             return training.loss(net, (images, labels))
-        with torch.autocast(images.device.type, torch.bfloat16):
-            return training.loss(net, (images, labels))
+        computed = SparseChain(net) if self.sparse else net
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.half):
+            return training.loss(computed, (images, labels))

@@ -13,6 +13,7 @@ from lagrange.engine import solve
 from lagrange.status import Status
 from lagrange.stopping import StepLimit
 from problems.networks.compress import Task
+from problems.networks.feed import Feed
 from problems.networks.pruned import PruningTask
 from problems.networks.settings import PRUNED, QUANTIZED
 
@@ -31,6 +32,11 @@ class PrunedFirst(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._wanted  # noqa: B018 - refuses at the door what cannot be pruned
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The training part; losses are those of the network that is pruned already."""
+        return replace(super().feed, sparse=self.settings.sparse)
 
     @cached_property
     def origin(self) -> nn.Module:

@@ -36,7 +36,7 @@ class Settings:
     path      : of the budget: none, linear, cubic or log;  falling: share of the updates it falls in
     score     : 0 ranks weights by size, 1 by the full second moment
     regrow    : share of the nonzeros that change places in the retraining at first, 0: zeros are fixed
-    sparse    : the retraining computes with nonzeros only, in float32 (chains of layers, with numba)
+    sparse    : what is pruned is trained with its nonzeros only, in float32 (chains of layers, numba)
     prune     : epochs of ADMM pruning before quantization;  settle: epochs of training after that
     lean      : parameters that are no targets in bfloat16, those that do nothing dropped
     sample    : training images on which costs are measured

@@ -72,10 +72,14 @@ class _Weighted(nn.Module):
         more: tuple[Any, ...] = (),
     ) -> None:
         super().__init__()
-        self.weight = cast("nn.Parameter", dense.weight)  # the very same
-        self.bias = cast("nn.Parameter", dense.bias)
+        self.dense = dense
         self._compute, self._padding, self._more = compute, padding, more
-        self.see(dense.weight != 0)
+        self.see(self.weight.detach() != 0)
+
+    @property
+    def weight(self) -> nn.Parameter:
+        """That of the network itself; a tensor where it is parametrized."""
+        return cast("nn.Parameter", self.dense.weight)
 
     def see(self, mask: Tensor) -> None:
         """These weights take part."""
@@ -86,10 +90,11 @@ class _Weighted(nn.Module):
         self.flat = mask.flatten().nonzero()[:, 0]
 
     def forward(self, x: Tensor) -> Tensor:
-        values, kernel = self.weight.flatten()[self.flat], tuple(self.weight.shape[2:])
+        weight = self.weight
+        values, kernel = weight.flatten()[self.flat], tuple(weight.shape[2:])
         if any(self._padding):
             x = functional.pad(x, self._padding)
-        return self._compute(x, values, self.bias, self.places, kernel, *self._more)
+        return self._compute(x, values, self.dense.bias, self.places, kernel, *self._more)
 
 
 class _Pool(nn.Module):

@@ -1,5 +1,6 @@
 """Quantization of a network that was pruned before: zeros stay, places are those that pruning left."""
 
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lagrange import run_folder
+from lagrange import StepLimit, run_folder, solve
 from lagrange.nn import packed
 from lagrange.status import Status
 from problems.networks import pruned_first, registry
@@ -15,6 +16,7 @@ from problems.networks.lean import make_lean
 from problems.networks.pruned_first import PrunedFirst
 from problems.networks.quantized import QuantizationTask
 from problems.networks.settings import Settings
+from problems.networks.sparse_layers import SparseChain
 from tests.worlds.runs import executed, verdict
 
 NAMES = ("conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight")
@@ -78,6 +80,40 @@ def test_the_pruned_network_is_kept_and_by_its_own_settings(tmp_path):
     assert any((settled[n][first[n] == 0] != 0).any() for n in NAMES)  # nonzeros changed places
     linear = origin("fc*.weight")
     assert linear["conv1.weight"].all() and len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
+    pytest.importorskip("numba")
+    chains = []
+
+    class Seen(SparseChain):
+        def __init__(self, net):
+            super().__init__(net)
+            chains.append(self)
+
+    monkeypatch.setattr("problems.networks.feed.SparseChain", Seen)
+    given = {"pretrain": 2, "prune": 2, "settle": 1, "epochs": 1, "retrain": 1, "shift": 1}
+    settings = Settings(**given, baselines=False, sparse=True)
+    task = PrunedFirst("digits", "digits", settings, keep=0.05)
+    task.feed.loss(task.origin, task.feed.sample(50))
+    assert not chains, "nothing before, and no sample: these are for comparison"
+    batch, gradients = next(iter(task.feed(0))), []
+    for feed in (task.feed, replace(task.feed, sparse=False)):
+        net = task.loaded(task.origin.state_dict())
+        feed.loss(net, batch).backward()
+        gradients.append({n: p.grad for n, p in net.named_parameters()})
+    assert len(chains) == 1
+    for name, weight in task.origin.state_dict().items():
+        ours, theirs = (found[name][weight != 0] for found in gradients)
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+    wanted = QuantizationTask(task, 2, "uniform", "layer", 0.05)
+    method = wanted.admm(2)
+    begun = method.solver.init(method.problem, method.start)
+    solution = solve(method.problem, method.solver, stop=StepLimit(2), start=begun)
+    trained = len(chains)
+    assert trained > 2 * len(task.feed.batches)
+    wanted.final(solution.point)
+    assert len(chains) == trained + len(task.feed.batches)
 
 
 def test_an_interrupted_pruning_ends_the_run(monkeypatch):

@@ -6,6 +6,9 @@ from torch import nn
 from torch.nn import functional
 
 from lagrange import compiled
+from lagrange.nn.members import Members
+from lagrange.nn.quantized_weights import freeze_levels
+from lagrange.sets import PerTensor, Ternary
 from problems.networks import sparse_layers
 from problems.networks.sparse_layers import SparseChain, require_sparse
 
@@ -85,6 +88,26 @@ def test_answers_and_gradients_are_torchs(case, share):
         assert (layer.weight.grad[zero] == 0).all()
         torch.testing.assert_close(layer.weight.grad[~zero], weight[~zero], rtol=1e-4, atol=1e-6)
         torch.testing.assert_close(layer.bias.grad, bias, rtol=1e-4, atol=1e-6)
+
+
+@needs_numba
+def test_scales_of_frozen_levels_get_torchs_gradients():
+    """The weights are computed from their codes and scales in every forward pass."""
+    net, images, labels = next(cases(6))
+    names = tuple(name for name, p in net.named_parameters() if p.ndim > 1)
+    members = Members(names, PerTensor(dict.fromkeys(names, Ternary())))
+    with torch.no_grad():
+        for name, values in members.set.project({n: net.get_parameter(n) for n in names}).items():
+            net.get_parameter(name).copy_(values)
+    numbers = freeze_levels(net, members)
+    found = []
+    for computed in (net, SparseChain(net)):
+        net.zero_grad()
+        functional.cross_entropy(computed(images), labels).backward()
+        found.append([number.grad.clone() for number in numbers])
+    for theirs, ours in zip(*found, strict=True):
+        assert float(theirs.abs().sum()) > 0
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 @needs_numba
