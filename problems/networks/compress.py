@@ -113,6 +113,11 @@ class Task:
         augment = Shift(s.shift, data.black, flip=s.flip) if s.shift or s.flip else None
         return Feed(Batches(data.train, s.batch, self.seed, augment), half=s.half)
 
+    @property
+    def onward(self) -> Feed:
+        """The same after dense training."""
+        return self.feed.after(self.settings.pretrain)
+
     def fresh(self) -> nn.Module:
         """The network with its initial values, channels last."""
         net = registry.network(self.network, self.seed)
@@ -161,29 +166,27 @@ class Task:
         held : zeros of the targets stay zeros
         """
         later = count()
-        self._fit(net, epochs, rate, first, held, lambda _: next(later))
+        self._fit(net, self.feed.after(first), epochs, rate, held, lambda _: next(later))
 
-    def retrain(self, net: nn.Module, *, first: int) -> None:
+    def retrain(self, net: nn.Module) -> None:
         """The same for what follows the compression; keeps the epoch that is best in validation."""
-        part = self.dataset.validation
-        rate, epochs = self.settings.rate, self.settings.retrain
-        self._fit(net, epochs, rate, first, False, lambda n: training.accuracy(n, part))
+        s, part = self.settings, self.dataset.validation
+        feed = self.onward.after(s.epochs)
+        self._fit(net, feed, s.retrain, s.rate, False, lambda n: training.accuracy(n, part))
 
     def _fit(
         self,
         net: nn.Module,
+        feed: Feed,
         epochs: int,
         rate: float,
-        first: int,
         held: bool,
         validate: Callable[[nn.Module], float],
     ) -> None:
         if epochs == 0:
             return
-        feed = self.feed.after(first)
-        free = [p for p in net.parameters() if p.requires_grad]
+        free, floor = [p for p in net.parameters() if p.requires_grad], self.settings.floor
         steps = self.held_adam(rate)(net.parameters()) if held else self._adam(free, rate)
-        floor = self.settings.floor
         retrain(net, feed.loss, feed, steps, epochs=epochs, validate=validate, floor=floor)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -212,8 +215,7 @@ class Task:
     @cached_property
     def block(self) -> TrainingBlock:
         """The network block: an epoch an answer, or ``interval`` minibatches."""
-        s = self.settings
-        feed = self.feed.after(s.pretrain)
+        s, feed = self.settings, self.onward
         return TrainingBlock(
             module=self.origin,
             loss=feed.loss,

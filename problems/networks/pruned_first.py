@@ -33,10 +33,10 @@ class PrunedFirst(Task):
         super().__post_init__()
         self._wanted  # noqa: B018 - refuses at the door what cannot be pruned
 
-    @cached_property
-    def feed(self) -> Feed:
-        """The training part; losses are those of the network that is pruned already."""
-        return replace(super().feed, sparse=self.settings.sparse)
+    @property
+    def onward(self) -> Feed:
+        """The training part from here on: losses are those of a network that is pruned already."""
+        return replace(super().onward, sparse=self.settings.sparse)
 
     @cached_property
     def origin(self) -> nn.Module:

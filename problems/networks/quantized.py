@@ -174,7 +174,7 @@ class QuantizationTask:
 
         def train(net: nn.Module) -> nn.Module:
             freeze_levels(net, self.members(self.bits))
-            self.task.retrain(net, first=s.pretrain + s.epochs)
+            self.task.retrain(net)
             trained = bake(net)
             if s.lean:
                 make_lean(trained, self.task.sizes, registry.blank(self.task.network))

@@ -84,9 +84,7 @@ class _Weighted(nn.Module):
 
     def see(self, mask: Tensor) -> None:
         """These weights take part."""
-        flat = np.flatnonzero(
-            mask.numpy()
-        )  # much quicker than torch's, and this is done every batch
+        flat = np.flatnonzero(mask.numpy())  # much quicker than torch's nonzero
         first, *others = np.unravel_index(flat, mask.shape)  # not contiguous
         counts = np.bincount(first, minlength=len(mask))
         start = np.concatenate([[0], counts.cumsum()])

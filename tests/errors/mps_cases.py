@@ -1,6 +1,5 @@
 """Models from MPS files: what they refuse."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,7 @@ from lagrange import SolveError, StepLimit, Subgradient, solve
 from lagrange.models.mps_model import from_mps
 from tests.errors.case import Case
 
-NAN, INF = math.nan, math.inf
-EYE, ONES = np.eye(2), np.ones(2)
+ONES = np.ones(2)
 
 MODEL = """NAME model
 ROWS

@@ -95,10 +95,10 @@ def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
     given = {"pretrain": 2, "prune": 2, "settle": 1, "epochs": 1, "retrain": 1, "shift": 1}
     settings = Settings(**given, baselines=False, sparse=True)
     task = PrunedFirst("digits", "digits", settings, keep=0.05)
-    task.feed.loss(task.origin, task.feed.sample(50))
+    task.onward.loss(task.origin, task.onward.sample(50))
     assert not chains, "nothing before, and no sample: these are for comparison"
-    batch, gradients = next(iter(task.feed(0))), []
-    for feed in (task.feed, replace(task.feed, sparse=False)):
+    batch, gradients = next(iter(task.onward(0))), []
+    for feed in (task.onward, replace(task.onward, sparse=False)):
         net = task.loaded(task.origin.state_dict())
         feed.loss(net, batch).backward()
         gradients.append({n: p.grad for n, p in net.named_parameters()})
@@ -114,6 +114,8 @@ def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
     assert trained > 2 * len(task.feed.batches)
     wanted.final(solution.point)
     assert len(chains) == trained + len(task.feed.batches)
+    task.train(task.fresh(), 1, rate=1e-3)
+    assert len(chains) == trained + len(task.feed.batches), "dense baselines are torch's"
 
 
 def test_an_interrupted_pruning_ends_the_run(monkeypatch):
