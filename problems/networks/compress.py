@@ -93,8 +93,7 @@ class Task:
     @property
     def facts(self) -> dict[str, Any]:
         """What is said of it in a packed file."""
-        names = ("network", "data", "pattern", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("network", "data", "pattern", "seed")}
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -209,7 +208,7 @@ class Task:
     @cached_property
     def places(self) -> tuple[int, ...]:
         """The numbers of the targets among the network's parameters."""
-        names = [name for name, _ in self.fresh().named_parameters()]
+        names = list(dict(self.fresh().named_parameters()))
         return tuple(names.index(name) for name in self.sizes)
 
     @cached_property
