@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lagrange.certificates import Infeasible
 from lagrange.instances import Instance, Number
-from problems.networks import registry
+from problems.networks import registry, saved
 from problems.networks.compress import Task
 from problems.networks.pruned import PruningTask
 from problems.networks.settings import PRUNED
@@ -55,6 +55,7 @@ def pruning(
     half: bool | None = None,
     regrow: float | None = None,
     sparse: bool | None = None,
+    pick: str | None = None,
     interval: int | None = None,
     baselines: bool | None = None,
     cache: str | None = None,
@@ -86,6 +87,7 @@ def pruning(
                stays (``lagrange.nn.RegrowingAdam``)
     sparse   : the retraining computes with nonzeros only, several times quicker where few are left; for
                chains of layers as LeNet-5, in float32, with numba
+    pick     : the epoch of the retraining that is kept: last, or the best in validation
     batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
     half     : losses of training batches in bfloat16, twice as fast where the processor has it
     interval : minibatches between two updates of the set; an epoch where the data set says so
@@ -108,7 +110,7 @@ def pruning(
         measure=wanted.measure,
         measured=MEASURED,
         files=wanted.files,
-        use=task.use,
+        use=saved.use(task),
     )
 
 

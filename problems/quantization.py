@@ -20,7 +20,7 @@ from lagrange.certificates import Infeasible
 from lagrange.instances import Instance, Number
 from lagrange.nn import packed
 from lagrange.nn.members import Members
-from problems.networks import registry
+from problems.networks import registry, saved
 from problems.networks.pruned_first import quantization_task
 from problems.networks.quantized import QuantizationTask
 from problems.pruning import MEASURED, arrays_of
@@ -39,6 +39,7 @@ def quantization(
     prune: int | None = None,
     settle: int | None = None,
     sparse: bool | None = None,
+    pick: str | None = None,
     lean: bool | None = None,
     pattern: str = "*.weight",
     rho: float | None = None,
@@ -83,6 +84,7 @@ def quantization(
     pretrain : epochs of dense training before
     epochs   : epochs of training by the solver
     retrain  : epochs of training with the codes fixed, after the hard projection
+    pick     : the epoch that is kept of what follows the hard projection: last, or best in validation
     batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
     half     : losses of training batches in bfloat16, twice as fast where the processor has it
     interval : minibatches between two updates of the set; an epoch where the data set says so
@@ -105,7 +107,7 @@ def quantization(
         measure=wanted.measure,
         measured=tuple(name for name in MEASURED if name != "accuracy_control"),
         files=wanted.files,
-        use=task.use,
+        use=saved.use(task),
     )
 
 

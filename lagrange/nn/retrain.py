@@ -1,7 +1,10 @@
-"""Training what is left after the compression, with the best epoch on validation data kept.
+"""Training what is left after the compression, with the last epoch kept or the best on validation data.
 
     lr_e = lr · (floor + (1 − floor) (1 + cos(π e / epochs)) / 2)         epochs e = 0, 1, …
     loss = (1 − share) loss + share T² KL(softmax(teacher / T) ‖ softmax(student / T))
+
+A validation score is a sample: on a cosine that falls to a small rate the best of many epochs is often
+an early one that was lucky, and the last is then the better choice.
 
 It knows nothing of masks: freeze zeros or levels first, bake afterwards.
 
@@ -41,7 +44,8 @@ class Teacher:
 class Retrained:
     """How the training went.
 
-    epoch   : the one kept, 0: as it was before;  score: its score;  scores: before and after each epoch
+    epoch   : the one kept, 0: as it was before;  score: its score, NaN where nothing was validated
+    scores  : before and after each epoch; empty where nothing was validated
     revived : weights in tensors of two or more axes that were 0 before and are not in the kept epoch.
               0 where the zeros were frozen; a number above it says that the network is less sparse now,
               unless as many others became 0 (``RegrowingAdam``)
@@ -60,18 +64,18 @@ def retrain(
     optimizer: torch.optim.Optimizer,
     *,
     epochs: int,
-    validate: Callable[[nn.Module], float],
+    validate: Callable[[nn.Module], float] | None,
     floor: float = 0.0,
     teacher: Teacher | None = None,
 ) -> Retrained:
-    """Trains in place and leaves the network as it was in its best epoch.
+    """Trains in place and leaves the network as it was in its best epoch or in the last, in eval mode.
 
     Zeros that are not frozen (``freeze_zeros``) are trained as any weight: ``revived`` counts them.
 
     batches   : epoch 0, 1, … → its batches
     optimizer : of the network's parameters; its learning rates are the first ones of the cosine
     validate  : the network in eval mode → a score, larger is better, on data that is used neither for
-                training nor for the final test; of equals the earlier is kept
+                training nor for the final test; of equals the earlier is kept. None: the last epoch is
     floor     : the last learning rate over the first, 0 … 1
     """
     if epochs < 1:
@@ -80,23 +84,27 @@ def retrain(
         raise ValueError(f"floor must lie in [0, 1], got {floor}")
     _require_its_parameters(model, optimizer)
     first = [group["lr"] for group in optimizer.param_groups]
-    scores = [_score(model, validate, 0)]
+    scores = list[float]() if validate is None else [_score(model, validate, 0)]
     zeros = {name: weight == 0 for name, weight in _plain_weights(model).items()}
-    best, kept = 0, copy.deepcopy(model.state_dict())
+    best, kept = (epochs, None) if validate is None else (0, copy.deepcopy(model.state_dict()))
     for epoch in range(epochs):
         share = floor + (1 - floor) * (1 + math.cos(math.pi * epoch / epochs)) / 2
         for group, rate in zip(optimizer.param_groups, first, strict=True):
             group["lr"] = rate * share
         _train(model, loss, batches(epoch), optimizer, teacher, epoch)
-        scores.append(_score(model, validate, epoch + 1))
-        if scores[-1] > scores[best]:
-            best, kept = epoch + 1, copy.deepcopy(model.state_dict())
+        if validate is not None:
+            scores.append(_score(model, validate, epoch + 1))
+            if scores[-1] > scores[best]:
+                best, kept = epoch + 1, copy.deepcopy(model.state_dict())
     for group, rate in zip(optimizer.param_groups, first, strict=True):
         group["lr"] = rate
-    model.load_state_dict(kept)
+    model.eval()
+    if kept is not None:
+        model.load_state_dict(kept)
     now = _plain_weights(model)
     revived = sum(int((now[name][zero] != 0).sum()) for name, zero in zeros.items())
-    return Retrained(best, scores[best], tuple(scores), revived)
+    score = math.nan if validate is None else scores[best]
+    return Retrained(best, score, tuple(scores), revived)
 
 
 def _plain_weights(model: nn.Module) -> dict[str, Tensor]:

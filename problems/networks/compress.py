@@ -2,14 +2,13 @@
 
     dense training → compression by a solver → hard projection → training with zeros or levels fixed
 
-Nothing is trained before it is needed. Choices (the best epoch) are made on the validation part; the
-test part is read by ``test_accuracy`` alone.
+Nothing is trained before it is needed. Choices are made on the validation part; the test part is read
+by ``test_accuracy`` alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from torch import Tensor, nn
 
 from lagrange.blocks import Block, Response
 from lagrange.nn import HeldAdam, TrainingBlock, packed, weights
-from lagrange.nn.members import Members
 from lagrange.nn.retrain import retrain
 from lagrange.oracles.set_block import SetBlock
 from lagrange.problem import Feasible, Problem
@@ -31,7 +29,6 @@ from problems.networks.settings import NAMES, Settings, changed
 from problems.seeds import require_seed
 
 State = Mapping[str, Tensor]  # a state dict
-FILE = "network.lgpk"
 
 
 @dataclass(frozen=True)
@@ -81,19 +78,6 @@ class Task:
     def name(self) -> str:
         """Of network and data."""
         return self.data if self.network == self.data else f"{self.network}-{self.data}"
-
-    @property
-    def use(self) -> str:
-        """Python that loads the saved network."""
-        made = f'net = registry.network("{self.network}")'
-        loaded = f'net.load_state_dict(packed.load("{{run}}/{FILE}").tensors)'
-        modules = "from lagrange.nn import packed; from problems.networks import registry"
-        return f"{modules}; {made}; {loaded}"
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What is said of it in a packed file."""
-        return {name: getattr(self, name) for name in ("network", "data", "pattern", "seed")}
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -164,14 +148,20 @@ class Task:
 
         held : zeros of the targets stay zeros
         """
-        later = count()
-        self._fit(net, self.feed.after(first), epochs, rate, held, lambda _: next(later))
+        self._fit(net, self.feed.after(first), epochs, rate, held, None)
 
     def retrain(self, net: nn.Module) -> None:
-        """The same for what follows the compression; keeps the epoch that is best in validation."""
-        s, part = self.settings, self.dataset.validation
+        """The same for what follows the compression; keeps the epoch that the settings pick."""
+        s = self.settings
         feed = self.onward.after(s.epochs)
-        self._fit(net, feed, s.retrain, s.rate, False, lambda n: training.accuracy(n, part))
+        self._fit(net, feed, s.retrain, s.rate, False, self.validate)
+
+    @property
+    def validate(self) -> Callable[[nn.Module], float] | None:
+        """Accuracy on the validation part; None where the last epoch is kept."""
+        if self.settings.pick == "last":
+            return None
+        return lambda net: training.accuracy(net, self.dataset.validation)
 
     def _fit(
         self,
@@ -180,7 +170,7 @@ class Task:
         epochs: int,
         rate: float,
         held: bool,
-        validate: Callable[[nn.Module], float],
+        validate: Callable[[nn.Module], float] | None,
     ) -> None:
         if epochs == 0:
             return
@@ -287,13 +277,6 @@ class Task:
         """
         if id(hard) in self._kept and self._kept[id(hard)][2]:
             raise KeyboardInterrupt
-
-    def packed(
-        self, final: Mapping[str, Any], members: Members, facts: Mapping[str, Any]
-    ) -> Mapping[str, bytes]:
-        """Arrays of a saved network as a packed file, by its name; ValueError unless it is a member."""
-        tensors = {name: torch.from_numpy(array) for name, array in final.items()}
-        return {FILE: packed.encoded(tensors, members, facts=facts)[0]}
 
     def test_accuracy(self, net: nn.Module) -> float:
         """On the test part, which is read here and nowhere else."""

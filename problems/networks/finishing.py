@@ -6,28 +6,27 @@ from torch import nn
 from lagrange.nn import HeldAdam, RegrowingAdam
 from lagrange.nn.regrowth import over, unseen_gradients
 from lagrange.nn.retrain import retrain
-from problems.networks import training
 from problems.networks.compress import Task
 from problems.networks.feed import Feed
 from problems.networks.sparse_layers import SparseChain
 
 
 def finish(task: Task, net: nn.Module, *, apart: bool) -> None:
-    """Trains a pruned network in place, and keeps the epoch that is best in validation.
+    """Trains a pruned network in place.
 
     apart : nonzeros move within their tensor only
     """
     s = task.settings
     feed = task.feed.after(s.pretrain + s.epochs)
     chain = SparseChain(net) if s.sparse else None
-    computed = net if chain is None else chain
+    computed, validate = net if chain is None else chain, task.validate
     retrain(
         net,
         lambda _, batch: feed.loss(computed, batch),
         feed,
         _optimizer(task, net, feed, chain, apart),
         epochs=s.retrain,
-        validate=lambda _: training.accuracy(computed, task.dataset.validation),
+        validate=None if validate is None else lambda _: validate(computed),
         floor=s.floor,
     )
 

@@ -27,7 +27,7 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
-from problems.networks import registry
+from problems.networks import registry, saved
 from problems.networks.compress import State, Task
 from problems.networks.controls import HeldNetwork
 from problems.networks.finishing import finish
@@ -248,7 +248,7 @@ class PruningTask:
     def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
         """The saved network, as arrays, as a packed file."""
         what = {"keep": self.keep, "scope": self.scope, "clean": self.clean}
-        return self.task.packed(point, self.budgets.members, {**self.task.facts, **what})
+        return saved.files(point, self.budgets.members, {**saved.facts(self.task), **what})
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""

@@ -17,6 +17,10 @@ from problems.networks.feed import Feed
 from problems.networks.pruned import PruningTask
 from problems.networks.settings import PRUNED, QUANTIZED
 
+SHARED = (  # settings of both
+    *("pretrain", "batch", "dense_rate", "floor", "half"),
+    *("shift", "flip", "sample", "sparse", "pick"),
+)
 REGROW = 0.15  # share of the nonzeros that change places at first, after the hard projection
 
 
@@ -42,7 +46,8 @@ class PrunedFirst(Task):
     def origin(self) -> nn.Module:
         """The pruned network; kept in the cache by what was pruned, too."""
         s, targets = self.settings, crc32(",".join(self.sizes).encode())
-        run = f"-pruned-{self.keep:g}-{s.prune}-{s.settle}{'-sparse' * s.sparse}-{targets:08x}"
+        how = "-sparse" * s.sparse + "-last" * (s.pick == "last")
+        run = f"-pruned-{self.keep:g}-{s.prune}-{s.settle}{how}-{targets:08x}"
         return self.cached(run, self._pruned)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -66,8 +71,7 @@ class PrunedFirst(Task):
         s = self.settings
         settings = replace(
             PRUNED[self.data],
-            **{name: getattr(s, name) for name in ("pretrain", "batch", "dense_rate", "floor")},
-            **{name: getattr(s, name) for name in ("half", "shift", "flip", "sample", "sparse")},
+            **{name: getattr(s, name) for name in SHARED},
             epochs=s.prune,
             retrain=s.settle,
             regrow=REGROW if s.settle else 0.0,

@@ -37,7 +37,7 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
-from problems.networks import registry
+from problems.networks import registry, saved
 from problems.networks.compress import State, Task
 from problems.networks.controls import Following
 from problems.networks.growth import penalty
@@ -124,7 +124,7 @@ class QuantizationTask:
     def facts(self) -> Mapping[str, Any]:
         """What is said of the saved network in its file."""
         what = {"bits": self.bits, "grid": self.grid, "scope": self.scope, "keep": self.keep}
-        return {**self.task.facts, **what}
+        return {**saved.facts(self.task), **what}
 
     def admm(self, steps: int | None) -> Method:
         """ADMM, the loss first."""
@@ -184,7 +184,7 @@ class QuantizationTask:
 
     def files(self, point: Mapping[str, Any]) -> Mapping[str, bytes]:
         """The saved network, as arrays, as a packed file."""
-        return self.task.packed(point, self.members(self.bits), self.facts)
+        return saved.files(point, self.members(self.bits), self.facts)
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""

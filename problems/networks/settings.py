@@ -16,6 +16,7 @@ from lagrange.queries import require_rho
 from problems.options import require_at_least
 
 PATH_NAMES = ("none", *PATHS)
+PICKS = ("last", "best")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Settings:
     floor     : last rate over the first, in cosines of dense training and retraining; 1: constant
     half      : losses of training batches in bfloat16, steps of Adam fused
     shift     : images move by up to so many pixels, and are mirrored if ``flip``
+    pick      : the epoch of what follows that is kept: last, or the best in validation
     interval  : minibatches between two updates of the set; None: an epoch
     rho       : penalty;  growth: ρ at the last update over ρ at the first
     decoupled : pull after each optimizer step instead of a penalty in the loss
@@ -53,6 +55,7 @@ class Settings:
     half: bool = False
     shift: int = 0
     flip: bool = False
+    pick: str = "best"
     interval: int | None = None
     rho: float = 0.1
     growth: float = 1.0
@@ -83,8 +86,10 @@ class Settings:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {value}")
-        if self.path not in PATH_NAMES:
-            raise ValueError(f"path must be one of {', '.join(PATH_NAMES)}, got {self.path!r}")
+        for name, allowed in (("path", PATH_NAMES), ("pick", PICKS)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
     def updates(self, images: int) -> int:
         """Updates of the set in all epochs of the solver."""
@@ -108,6 +113,7 @@ RECIPE = Settings(
     decoupled=True,
     path="log",
     score=0.5,
+    pick="last",
     sample=500,
     baselines=False,
 )

@@ -89,6 +89,9 @@ CASES = [
     *of_families("layer or row", {"scope": "row"}, "scope must be", "layer", "'row'"),
     # pruning
     value_error("path", lambda _: pruning(path="square"), "none, linear, cubic, log", "'square'"),
+    value_error(
+        "pick", lambda _: pruning(pick="first"), "pick must be one of last, best", "'first'"
+    ),
     value_error("score", lambda _: pruning(score=1.5), "score must lie in [0, 1]", "got 1.5"),
     value_error("regrow", lambda _: pruning(regrow=-0.1), "regrow must lie in [0, 1]", "got -0.1"),
     *(

@@ -14,7 +14,7 @@ from lagrange.nn.split import NETWORK, SET
 from lagrange.penalties import Growing, Sweep
 from lagrange.queries import Quadratic
 from lagrange.stopping import StepLimit
-from problems.networks import compress, controls, finishing, training
+from problems.networks import compress, controls, finishing, saved, training
 from problems.networks.batches import Batches, Shift
 from problems.networks.compress import Task
 from problems.networks.controls import Following, HeldNetwork
@@ -23,7 +23,7 @@ from problems.networks.feed import Feed
 from problems.networks.growth import penalty
 from problems.networks.pruned import PruningTask
 from problems.networks.scored import Budgets, budgets_for
-from problems.networks.settings import PRUNED, RECIPE, Settings, changed
+from problems.networks.settings import PICKS, PRUNED, RECIPE, Settings, changed
 from problems.pruning import arrays_of
 
 SMALL = dataclasses.replace(RECIPE, pretrain=1, epochs=1, retrain=1, batch=64, interval=4)
@@ -274,15 +274,17 @@ def test_a_dense_network_is_trained_once_for_a_cache(tmp_path, monkeypatch):
             _ = Task("digits", "digits", cache=str(tmp_path), **options).dense
 
 
-def test_nothing_but_the_last_measure_reads_the_test_part(monkeypatch):
-    task = PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
+@pytest.mark.parametrize("pick", PICKS)
+def test_nothing_but_the_last_measure_reads_the_test_part(pick, monkeypatch):
+    settings = dataclasses.replace(SMALL, pick=pick)
+    task = PruningTask(Task("digits", "digits", settings), 0.1, "global")
     read, accuracy = [], training.accuracy
     monkeypatch.setattr(training, "accuracy", lambda net, p: read.append(p) or accuracy(net, p))
     data = task.task.dataset
     _, state = driven(task.admm(2), 2)
     hard = task._hard(state.responses[NETWORK])
     task.final(hard)
-    assert read and all(p is data.validation for p in read)
+    assert bool(read) == (pick == "best") and all(p is data.validation for p in read)
 
 
 @pytest.mark.parametrize("scope", ("global", "layer"))
@@ -298,7 +300,7 @@ def test_the_packed_file_holds_the_saved_network(scope, tmp_path):
     assert sum(int((back.tensors[n] != 0).sum()) for n in task.task.sizes) <= 1358
     dense = task.task.dense.state_dict()
     with pytest.raises(ValueError, match="no member"):
-        task.task.packed(arrays_of(dense), task.budgets.members, {})
+        saved.files(arrays_of(dense), task.budgets.members, {})
 
 
 def begun(method):
@@ -318,4 +320,9 @@ def test_ctrl_c_ends_the_retraining_and_keeps_the_network(monkeypatch):
 def test_what_is_not_given_follows_from_the_data():
     assert changed(PRUNED["digits"], {"rho": None, "batch": 5, "keep": 1}) == Settings(batch=5)
     assert PRUNED["mnist"].decoupled and not PRUNED["digits"].decoupled
+    assert [PRUNED[data].pick for data in ("digits", "mnist", "cifar10")] == [
+        "best",
+        "last",
+        "last",
+    ]
     assert changed(PRUNED["mnist"], {"score": 0.0}).score == 0.0

@@ -228,4 +228,4 @@ def test_names_and_sources_of_families():
     rebuilt = pruning(cache="somewhere", epochs=7).rebuild
     assert "cache" not in rebuilt
     assert rebuilt["epochs"] == 7 and rebuilt["batch"] == 32 and rebuilt["data"] == "digits"
-    assert len(rebuilt) == 22
+    assert len(rebuilt) == 23

@@ -80,6 +80,10 @@ def test_the_pruned_network_is_kept_and_by_its_own_settings(tmp_path):
     assert any((settled[n][first[n] == 0] != 0).any() for n in NAMES)  # nonzeros changed places
     linear = origin("fc*.weight")
     assert linear["conv1.weight"].all() and len(list(tmp_path.iterdir())) == 4
+    origin(settle=4, pick="last")
+    assert len(list(tmp_path.iterdir())) == 5
+    last = Settings(prune=1, settle=4, pick="last")
+    assert PrunedFirst("digits", "digits", last, keep=0.1)._wanted.settings.pick == "last"
 
 
 def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):

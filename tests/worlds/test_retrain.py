@@ -2,6 +2,7 @@
 
 import copy
 import math
+from itertools import count
 
 import pytest
 import torch
@@ -76,6 +77,19 @@ def test_the_best_epoch_on_validation_is_kept(scores, best):
     for name, tensor in net.state_dict().items():
         assert torch.equal(tensor, states[best][name]), name
     assert not torch.equal(states[0]["0.weight"], states[1]["0.weight"])
+
+
+def test_without_validation_the_last_epoch_is_kept():
+    kept, scored, left = network(), network(), count()
+    for net, validate in ((kept, None), (scored, lambda _: next(left))):
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.05)
+        done = retrain(net, loss, batches, optimizer, epochs=3, validate=validate)
+        assert done.epoch == 3 and not net.training
+        assert (done.scores, math.isnan(done.score)) == (
+            ((), True) if net is kept else ((0, 1, 2, 3), False)
+        )
+    for name, tensor in kept.state_dict().items():
+        assert torch.equal(tensor, scored.state_dict()[name]), name
 
 
 def test_a_masked_network_learns_and_its_zeros_stay():
