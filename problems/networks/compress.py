@@ -190,14 +190,16 @@ class Task:
 
         def made(parameters: Iterable[nn.Parameter]) -> HeldAdam:
             every = list(parameters)
-            held = [every[i] for i in self.places]
-            return HeldAdam(every, rate, held, fused=self.settings.half)
+            return HeldAdam(every, rate, self.held(every), fused=self.settings.half)
 
         return made
 
+    def held(self, parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
+        """The targets among all parameters of the network, or of one that has as many."""
+        return [parameters[i] for i in self._places]
+
     @cached_property
-    def places(self) -> tuple[int, ...]:
-        """The numbers of the targets among the network's parameters."""
+    def _places(self) -> tuple[int, ...]:
         names = list(dict(self.fresh().named_parameters()))
         return tuple(names.index(name) for name in self.sizes)
 

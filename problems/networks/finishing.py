@@ -36,7 +36,7 @@ def _optimizer(
 ) -> torch.optim.Optimizer:
     s = task.settings
     parameters = list(net.parameters())
-    held = [parameters[i] for i in task.places]
+    held = task.held(parameters)
     if s.regrow == 0:
         return HeldAdam(parameters, s.rate, held, fused=s.sparse or s.half)
     return RegrowingAdam(
