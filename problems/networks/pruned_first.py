@@ -92,7 +92,9 @@ def quantization_task(options: Mapping[str, Any]) -> Task:
             )
         return task
     if s.sparse and s.settle == 0:
-        raise ValueError("sparse is how settle computes, and settle = 0 means none: give settle")
+        raise ValueError(
+            "sparse is how settle and what follows compute, and settle = 0 means none: give settle"
+        )
     if keep is None:
         raise ValueError(
             f"prune = {s.prune} needs keep, the weights that pruning leaves: give keep"
