@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+TWO = -n 2 --dist loadfile # processes; what a file sets up is made once
 
 .PHONY: demo test check slow benchmark clean
 
@@ -10,14 +11,14 @@ demo: $(READY)
 	$(BIN)/lagrange demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(TWO)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/python -m pytest tests/test_layers.py tests/test_sizes.py
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(TWO)
 
 slow: $(READY)
 	$(BIN)/python -m pytest -m slow
