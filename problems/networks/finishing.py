@@ -17,7 +17,7 @@ def finish(task: Task, net: nn.Module, *, apart: bool) -> None:
     apart : nonzeros move within their tensor only
     """
     s = task.settings
-    feed = task.feed.after(s.pretrain + s.epochs)
+    feed = task.onward.after(s.epochs)
     chain = SparseChain(net) if s.sparse else None
     computed, validate = net if chain is None else chain, task.validate
     retrain(

@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 from lagrange.engine import solve
 from lagrange.nn import packed
@@ -15,11 +14,8 @@ from lagrange.penalties import Growing, Sweep
 from lagrange.queries import Quadratic
 from lagrange.stopping import StepLimit
 from problems.networks import compress, controls, finishing, saved, training
-from problems.networks.batches import Batches, Shift
 from problems.networks.compress import Task
 from problems.networks.controls import Following, HeldNetwork
-from problems.networks.dataset import Part
-from problems.networks.feed import Feed
 from problems.networks.growth import penalty
 from problems.networks.pruned import PruningTask
 from problems.networks.scored import Budgets, budgets_for
@@ -32,59 +28,6 @@ SMALL = dataclasses.replace(RECIPE, pretrain=1, epochs=1, retrain=1, batch=64, i
 @cache
 def small() -> PruningTask:
     return PruningTask(Task("digits", "digits", SMALL), 0.1, "global")
-
-
-def part(n: int = 10) -> Part:
-    generator = torch.Generator().manual_seed(0)
-    return Part(torch.rand(n, 1, 4, 4, generator=generator), torch.arange(n) % 3)
-
-
-class Keeping(torch.nn.Module):
-    """Remembers what it was shown."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer, self.seen = torch.nn.Linear(16, 3), []
-
-    def forward(self, x):
-        self.seen.append(x)
-        return self.layer(x.flatten(1))
-
-
-def test_a_feed_shows_the_images_of_the_batches():
-    batches = Batches(part(), 4, seed=5, augment=Shift(1, (0.0,)))
-    feed, net = Feed(batches, first=2), Keeping()
-    for (rows, place), (images, labels) in zip(feed(1), batches(3), strict=True):
-        value = feed.loss(net, (rows, place))
-        assert torch.equal(net.seen[-1], images)
-        assert torch.equal(value, functional.cross_entropy(net(images), labels))
-    assert [b[1].tolist() for b in feed.after(4)(0)] == [[6, 0], [6, 1], [6, 2]]
-
-
-def test_the_sample_is_not_shifted_and_in_full_precision():
-    feed, net = Feed(Batches(part(), 4, augment=Shift(2, (0.0,))), half=True), Keeping()
-    value = feed.loss(net, feed.sample(7))
-    assert torch.equal(net.seen[-1], part().images[:7])
-    assert value == functional.cross_entropy(
-        net.layer(part().images[:7].flatten(1)), part().labels[:7]
-    )
-    assert len(feed.sample(99)[0]) == 10
-    halved = feed.loss(net, next(iter(feed(0))))
-    assert abs(halved - Feed(feed.batches).loss(net, next(iter(feed(0))))) < 0.05
-
-
-def test_halves_are_halves():
-    class Half(Keeping):
-        def forward(self, x):
-            out = super().forward(x)
-            self.kind = out.dtype
-            return out
-
-    for half, kind in ((True, torch.bfloat16), (False, torch.float32)):
-        net = Half()
-        feed = Feed(Batches(part(), 4), half=half)
-        feed.loss(net, next(iter(feed(0))))
-        assert net.kind == kind
 
 
 def test_growing():
