@@ -229,9 +229,11 @@ class Task:
         """How many answers the solver's epochs are."""
         return self.settings.updates(len(self.dataset.train))
 
-    def start(self, members: SetBlock) -> Start:
-        """The weights where it starts and their projection, zero multipliers."""
-        first = self.block.initial()
+    def start(self, members: SetBlock, block: TrainingBlock | None = None) -> Start:
+        """The weights where it starts, those of another block if given, and their projection, zero
+        multipliers.
+        """
+        first = (block or self.block).initial()
         return Start(None, (first, members.nearest(first.image)))
 
     def problem(

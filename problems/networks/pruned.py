@@ -143,12 +143,16 @@ class PruningTask:
     def one_shot(self, steps: int | None) -> Method:
         """The dense network cut at once by size, then trained with its zeros held: a control."""
         wanted, solver = self.budgets.block, Alternating(1.0, order=(1, 0))
+        # cut before the training, so that places of what is dead can go to weights that are not 0 yet
+        cut = self.task.loaded(self._cut(self.task.origin.state_dict(), wanted))
+        network = replace(self._held, training=replace(self._held.training, module=cut))
 
         def hard(answer: Response) -> State:
             return self._cut(answer.point.weights, wanted)
 
-        problem = self.task.problem(self._held, wanted, hard)
-        return Method(problem, solver, steps or self.task.updates, self.task.start(wanted))
+        problem = self.task.problem(network, wanted, hard)
+        start = self.task.start(wanted, network.training)
+        return Method(problem, solver, steps or self.task.updates, start)
 
     def _scored(self, solver: Any) -> Any:
         return ByWorth(solver) if self.settings.score > 0 else solver

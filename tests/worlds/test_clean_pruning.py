@@ -131,8 +131,10 @@ def test_the_family_saves_a_network_without_dead_weights(solver, tmp_path):
     assert run.error is None
     assert how_many(dead_in(run.solution.point)) == 0
     kept = runs.claims_of(run).facts["nonzeros"]
-    # the zeros of the controls are held: they have no other candidates
-    assert kept == 135 if solver not in ("gradual", "one-shot") else 0 < kept <= 135
+    # Zeros of the controls are held: they have no other candidates at the end. One-shot's places are
+    # dealt out before its training, in which a unit may still fall silent; 15 are alive otherwise.
+    least = {"gradual": 1, "one-shot": 120}.get(solver, 135)
+    assert least <= kept <= 135
     final = {n: torch.from_numpy(run.point[n]) != 0 for n in NAMES}
     assert all(torch.equal(final[n], alive(run.solution.point)[n]) for n in NAMES)
     run_folder.save(run, tmp_path)
