@@ -128,7 +128,8 @@ class Task:
         if self.cache is None:
             return make()
         s = self.settings
-        rates = f"{s.batch}-{s.dense_rate:g}-{s.floor:g}{'-half' * s.half}"
+        steps = f"-sgd-{s.momentum:g}-{s.decay:g}" if s.momentum > 0 else ""
+        rates = f"{s.batch}-{s.dense_rate:g}-{s.floor:g}{steps}{'-half' * s.half}"
         dense = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
         path = Path(self.cache) / f"{self.network}-{self.data}-{dense}{run}.lgpk"
         if not path.exists():
@@ -138,23 +139,34 @@ class Task:
 
     def _trained(self) -> nn.Module:
         net = self.fresh()
-        self.train(net, self.settings.pretrain, rate=self.settings.dense_rate)
+        self.train(net, self.settings.pretrain)
         return net
 
-    def train(
-        self, net: nn.Module, epochs: int, *, rate: float, first: int = 0, held: bool = False
-    ) -> None:
+    def train(self, net: nn.Module, epochs: int, *, first: int = 0, held: bool = False) -> None:
         """Trains in place on epochs ``first``, ``first`` + 1, … of the feed and keeps the last.
 
-        held : zeros of the targets stay zeros
+        held : at the rate of the compression, and zeros of the targets stay zeros
         """
-        self._fit(net, self.feed.after(first), epochs, rate, held, None)
+        s = self.settings
+        steps = self.held_adam(s.rate)(net.parameters()) if held else self._dense_steps(net)
+        self._fit(net, self.feed.after(first), epochs, steps, None)
+
+    def _dense_steps(self, net: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer of dense training."""
+        s, free = self.settings, [p for p in net.parameters() if p.requires_grad]
+        if s.momentum == 0:
+            return self._adam(free, s.dense_rate)
+        groups = [
+            {"params": [p for p in free if p.ndim >= 2], "weight_decay": s.decay},
+            {"params": [p for p in free if p.ndim < 2]},
+        ]
+        return torch.optim.SGD(groups, s.dense_rate, s.momentum, nesterov=True)
 
     def retrain(self, net: nn.Module) -> None:
         """The same for what follows the compression; keeps the epoch that the settings pick."""
         s = self.settings
-        feed = self.onward.after(s.epochs)
-        self._fit(net, feed, s.retrain, s.rate, False, self.validate)
+        steps = self._adam([p for p in net.parameters() if p.requires_grad], s.rate)
+        self._fit(net, self.onward.after(s.epochs), s.retrain, steps, self.validate)
 
     @property
     def validate(self) -> Callable[[nn.Module], float] | None:
@@ -168,15 +180,12 @@ class Task:
         net: nn.Module,
         feed: Feed,
         epochs: int,
-        rate: float,
-        held: bool,
+        steps: torch.optim.Optimizer,
         validate: Callable[[nn.Module], float] | None,
     ) -> None:
-        if epochs == 0:
-            return
-        free, floor = [p for p in net.parameters() if p.requires_grad], self.settings.floor
-        steps = self.held_adam(rate)(net.parameters()) if held else self._adam(free, rate)
-        retrain(net, feed.loss, feed, steps, epochs=epochs, validate=validate, floor=floor)
+        if epochs > 0:
+            floor = self.settings.floor
+            retrain(net, feed.loss, feed, steps, epochs=epochs, validate=validate, floor=floor)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam at the rate of the compression."""

@@ -276,11 +276,11 @@ class PruningTask:
         if not self.settings.baselines:
             return {}
         dense = task.fresh()
-        task.train(dense, first + epochs, rate=self.settings.dense_rate)
+        task.train(dense, first + epochs)
         wanted = self.budgets.block
         cut = task.loaded(task.projected(dense.state_dict(), wanted))
         control = task.loaded(task.projected(task.dense.state_dict(), wanted))
-        task.train(control, epochs, rate=self.settings.rate, first=first, held=True)
+        task.train(control, epochs, first=first, held=True)
         return {
             "accuracy_dense": task.test_accuracy(dense),
             "accuracy_one_shot": task.test_accuracy(cut),

@@ -206,7 +206,7 @@ class QuantizationTask:
         if not task.settings.baselines:
             return {}
         dense = task.fresh()
-        task.train(dense, task.settings.pretrain + epochs, rate=task.settings.dense_rate)
+        task.train(dense, task.settings.pretrain + epochs)
         cut = task.projected(dense.state_dict(), self._block(self.bits))
         return {
             "accuracy_dense": task.test_accuracy(dense),

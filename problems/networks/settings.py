@@ -28,6 +28,8 @@ class Settings:
     retrain   : epochs afterwards, with zeros or levels fixed
     batch     : images a minibatch
     rate      : Adam's learning rate; dense_rate: that of dense training
+    momentum  : above 0 dense training is by SGD with it (Nesterov's), at 0 by Adam;  decay: of the
+                weights there, times the learning rate (biases and norms do not decay)
     floor     : last rate over the first, in cosines of dense training and retraining; 1: constant
     half      : losses of training batches in bfloat16, steps of Adam fused
     shift     : images move by up to so many pixels, and are mirrored if ``flip``
@@ -51,6 +53,8 @@ class Settings:
     batch: int = 32
     rate: float = 3e-3
     dense_rate: float = 3e-3
+    momentum: float = 0.0
+    decay: float = 0.0
     floor: float = 1.0
     half: bool = False
     shift: int = 0
@@ -82,6 +86,15 @@ class Settings:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a finite number > 0, got {value}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}")
+        if not (math.isfinite(self.decay) and self.decay >= 0):
+            raise ValueError(f"decay must be a finite number >= 0, got {self.decay}")
+        if self.decay > 0 and self.momentum == 0:
+            raise ValueError(
+                "decay belongs to SGD, and momentum = 0 means Adam: give momentum, 0.9 say, or leave "
+                f"decay at 0, got {self.decay}"
+            )
         for name in ("floor", "falling", "score", "regrow"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
@@ -120,7 +133,17 @@ RECIPE = Settings(
 PRUNED: Mapping[str, Settings] = {
     "digits": Settings(),
     "mnist": RECIPE,
-    "cifar10": dataclasses.replace(RECIPE, pretrain=60, epochs=40, batch=128, shift=4, flip=True),
+    "cifar10": dataclasses.replace(
+        RECIPE,
+        pretrain=60,
+        epochs=40,
+        batch=128,
+        dense_rate=0.1,
+        momentum=0.9,
+        decay=5e-4,
+        shift=4,
+        flip=True,
+    ),
 }
 
 QUANTIZED: Mapping[str, Settings] = {

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lagrange.engine import solve
-from lagrange.nn import packed
+from lagrange.nn import HeldAdam, packed
 from lagrange.nn.split import NETWORK, SET
 from lagrange.penalties import Growing, Sweep
 from lagrange.queries import Quadratic
@@ -208,13 +208,44 @@ def test_straight_through_is_the_gradient_at_the_level():
 
 def test_a_dense_network_is_trained_once_for_a_cache(tmp_path, monkeypatch):
     first = Task("digits", "digits", SMALL, cache=str(tmp_path)).dense.state_dict()
+    by_momentum = dataclasses.replace(SMALL, momentum=0.9)
+    _ = Task("digits", "digits", by_momentum, cache=str(tmp_path)).dense
     monkeypatch.setattr(compress, "retrain", None)
     second = Task("digits", "digits", SMALL, cache=str(tmp_path)).dense.state_dict()
     assert all(torch.equal(first[n], second[n]) for n in first)
-    for other in ({"seed": 1}, {"settings": dataclasses.replace(SMALL, pretrain=2)}):
+    for other in (
+        {"seed": 1},
+        {"settings": dataclasses.replace(SMALL, pretrain=2)},
+        {"settings": dataclasses.replace(SMALL, momentum=0.8)},
+        {"settings": dataclasses.replace(by_momentum, decay=0.1)},
+    ):
         options = {"settings": SMALL, **other}
         with pytest.raises(TypeError):
             _ = Task("digits", "digits", cache=str(tmp_path), **options).dense
+
+
+def test_dense_training_by_momentum_two_steps_by_hand(monkeypatch):
+    """v ← μ v + g,  w ← w − η (g + μ v),  g with decay · w where w is a weight."""
+    settings = dataclasses.replace(SMALL, dense_rate=0.5, momentum=0.9, decay=0.1)
+    used = []
+    monkeypatch.setattr(compress, "retrain", lambda *args, **_: used.append(args[3]))
+    task = Task("digits", "digits", settings)
+    net = task.fresh()
+    task.train(net, 1)
+    task.train(net, 1, held=True)
+    steps, held = used
+    assert isinstance(held, HeldAdam) and held.param_groups[0]["lr"] == settings.rate
+    for name, p in net.named_parameters():
+        w, v, decay = p.detach().clone(), 0.0, 0.1 if p.ndim >= 2 else 0.0
+        for gradient in (1.0, -3.0):
+            g = gradient + decay * w
+            v = 0.9 * v + g
+            w = w - 0.5 * (g + 0.9 * v)
+        for gradient in (1.0, -3.0):
+            net.zero_grad()
+            p.grad = torch.full_like(p, gradient)
+            steps.step()
+        torch.testing.assert_close(p.detach(), w, msg=name)
 
 
 @pytest.mark.parametrize("pick", PICKS)

@@ -118,7 +118,7 @@ def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
     assert trained > 2 * len(task.feed.batches)
     wanted.final(solution.point)
     assert len(chains) == trained + len(task.feed.batches)
-    task.train(task.fresh(), 1, rate=1e-3)
+    task.train(task.fresh(), 1)
     assert len(chains) == trained + len(task.feed.batches), "dense baselines are torch's"
 
 
