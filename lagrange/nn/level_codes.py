@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+from torch import Tensor
 
 from lagrange.nn.bits import Codes
+from lagrange.sets import arrays
 from lagrange.sets.codebook import Learned
 from lagrange.sets.joint import GlobalSparseQuantized, SparseQuantized
 from lagrange.sets.levels import Family, Fixed, Scaled, Shifted, scales
-from lagrange.sets.nearest import Floats, Precision
+from lagrange.sets.nearest import Floats, Precision, precision
 from lagrange.sets.powers import EXPONENT_BITS, Powers
 from lagrange.sets.product import PerTensor
-from lagrange.sets.quantized import Quantized
+from lagrange.sets.quantized import Quantized, as_rows
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ def levels(family: Family, numbers: Floats, whole: int, p: Precision) -> Floats:
             return family.rounded(p)
         case _:
             return numbers
+
+
+def tables(grid: Quantized, member: Tensor) -> Floats:
+    """The levels of each row (rows, count) of a member, those that no entry has included."""
+    family, p = grid.family(), precision(member)
+    rows = as_rows(arrays.doubles(member), grid.rows_along())
+    return np.array([levels(family, *described(family, row.ravel(), p), p) for row in rows])
 
 
 def codes_of(x: Floats, table: Floats) -> Codes:

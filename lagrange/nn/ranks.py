@@ -18,9 +18,12 @@ def is_spread(model: nn.Module) -> bool:
     )
 
 
-def agreed(number: float) -> float:
-    """The number that process 0 has: batch statistics, and so costs, may differ between processes."""
-    shared = torch.tensor([number], dtype=torch.float64)
+def agreed(number: float, device: torch.device) -> float:
+    """The number that process 0 has: batch statistics, and so costs, may differ between processes.
+
+    device : of the model, since not every way of talking between processes knows main memory
+    """
+    shared = torch.tensor([number], dtype=torch.float64, device=device)
     distributed.broadcast(shared, 0)
     return float(shared)
 
@@ -29,10 +32,11 @@ def require_same(weights: Mapping[str, Tensor]) -> None:
     """Refuses weights that are not the same, bit for bit, in all processes."""
     sums = [float(w.double().sum()) for w in weights.values()]
     sums += [float(length(w.double())) for w in weights.values()]
-    own = torch.tensor(sums, dtype=torch.float64)
+    device = next(iter(weights.values())).device
+    own = torch.tensor(sums, dtype=torch.float64, device=device)
     first = own.clone()
     distributed.broadcast(first, 0)
-    apart = torch.tensor([0.0 if torch.equal(own, first) else 1.0])
+    apart = torch.tensor([0.0 if torch.equal(own, first) else 1.0], device=device)
     cast(Any, distributed).all_reduce(
         apart
     )  # so that all of them refuse, not only the one that is apart

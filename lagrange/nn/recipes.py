@@ -40,7 +40,8 @@ class Recipe:
     epochs   : of training under the pull;  retrain: on the final budget
     regrow   : share of the nonzeros that changes places at first in the retraining, 0: zeros are fixed
     interval : minibatches between two updates of the set
-    rate     : Adam's learning rate;  floor: the last over the first in the retraining's cosine
+    rate     : Adam's learning rate;  floor: where the retraining's cosine would end after the
+               last epoch, over its first
     rho      : of the first update;  growth: the last over the first
     path     : of the budget, see ``budgets``;  falling: share of the updates in which it falls
     score    : 0 ranks weights by size, 1 by the full second moment
@@ -67,7 +68,7 @@ class Recipe:
                 raise ValueError(f"{name} must be at least {least} and whole, got {value}")
         if not (math.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"rate must be a finite number > 0, got {self.rate}")
-        for name in ("falling", "regrow"):
+        for name in ("falling", "regrow", "floor", "score"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
 
@@ -110,6 +111,8 @@ def prune(
         raise ValueError(f"recipe must be one of {', '.join(RECIPES)} or a Recipe, got {recipe!r}")
     numbers = RECIPES[recipe] if isinstance(recipe, str) else recipe
     chosen = choose(model, targets)
+    if numbers.clean:  # what cannot be followed is refused before the training, not after it
+        dead_weights(model, tuple(chosen), example)
     optimizer = torch.optim.Adam(model.parameters(), lr=numbers.rate)
     session = _trained(model, chosen, loss, batches, keep, numbers, optimizer)
     worth = worths(optimizer, chosen, numbers.score)

@@ -155,6 +155,25 @@ class RegrowingAdam(HeldAdam):
             self._move(share)
         return value
 
+    def state_dict(self) -> dict[str, Any]:
+        """Besides Adam's: how many steps were taken, and where nonzeros may be."""
+        places = {"steps": self._steps, "masks": [mask.clone() for mask in self._masks]}
+        return {**super().state_dict(), "places": places}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Goes on where ``state_dict`` was taken; the weights are for the model's to restore."""
+        state = dict(state_dict)
+        if "places" not in state:
+            raise ValueError(
+                "the state has no places of nonzeros, so those that were about to come in would be "
+                f"lost: give what RegrowingAdam.state_dict() returned, got {sorted(state)}"
+            )
+        places = state.pop("places")
+        super().load_state_dict(state)
+        self._steps = int(places["steps"])
+        if places["masks"]:
+            self._see([m.to(p.device) for m, p in zip(places["masks"], self._held, strict=True)])
+
     def _move(self, share: float) -> None:
         gradients = self._own_gradients() if self._gradients is None else self._gradients()
         every = range(len(self._held))

@@ -76,7 +76,7 @@ def retrain(
     optimizer : of the network's parameters; its learning rates are the first ones of the cosine
     validate  : the network in eval mode → a score, larger is better, on data that is used neither for
                 training nor for the final test; of equals the earlier is kept. None: the last epoch is
-    floor     : the last learning rate over the first, 0 … 1
+    floor     : where the cosine would end after the last epoch, over the first rate, 0 … 1
     """
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")

@@ -155,6 +155,7 @@ class Compression:
         stay. A schedule that is known beforehand is better given as a list of sets.
         """
         self._require_active()
+        require_stages(sets, self._talk.solver)
         self._talk.problem = self._problem(sets)
 
     def finish(self) -> Finished:
@@ -267,7 +268,9 @@ class Compression:
         if self._cost is None:
             return math.nan
         found = measured(self._cost, self._net)
-        return ranks.agreed(found) if self._spread else found
+        if not self._spread:
+            return found
+        return ranks.agreed(found, next(iter(self.targets.values())).device)
 
     def _require_open(self) -> None:
         if self._finished:

@@ -1,7 +1,8 @@
 """Seeded minibatches: what batch i of epoch e holds depends on the seed, e and i alone.
 
-So a run that stopped goes on at any batch, ``of(epoch, first=i)``, with the same images in the same
-order, shifted and flipped in the same way; torch's own random numbers are neither read nor moved.
+So a run that stopped goes on at any batch, ``of(epoch, i, rows(epoch)[i])``, with the same images in
+the same order, shifted and flipped in the same way; torch's own random numbers are neither read nor
+moved.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,15 +42,10 @@ class Batches:
         """How many batches an epoch has."""
         return -(-len(self.part) // self.size)
 
-    def __call__(self, epoch: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches ``first``, ``first`` + 1, … of an epoch; both count from 0."""
-        require_at_least(0, epoch=epoch, first=first)
-        if first > len(self):
-            raise ValueError(
-                f"first must be at most {len(self)}, the batches there are, got {first}"
-            )
-        rest = self.rows(epoch)[first:]
-        return (self.of(epoch, i, rows) for i, rows in enumerate(rest, first))
+    def __call__(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of an epoch; epochs count from 0."""
+        require_at_least(0, epoch=epoch)
+        return (self.of(epoch, i, rows) for i, rows in enumerate(self.rows(epoch)))
 
     def rows(self, epoch: int) -> Sequence[Tensor]:
         """Which images of the part each batch of an epoch holds."""

@@ -128,10 +128,10 @@ class Task:
         if self.cache is None:
             return make()
         s = self.settings
-        steps = f"-sgd-{s.momentum:g}-{s.decay:g}" if s.momentum > 0 else ""
-        rates = f"{s.batch}-{s.dense_rate:g}-{s.floor:g}{steps}{'-half' * s.half}"
+        steps = f"-sgd-{s.momentum:.12g}-{s.decay:.12g}" if s.momentum > 0 else ""
+        rates = f"{s.batch}-{s.dense_rate:.12g}-{s.floor:.12g}{steps}{'-half' * s.half}"
         dense = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
-        path = Path(self.cache) / f"{self.network}-{self.data}-{dense}{run}.lgpk"
+        path = Path(self.cache) / f"{self.network}-{self.dataset.slug}-{dense}{run}.lgpk"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             packed.save(path, make().state_dict())

@@ -11,16 +11,19 @@ References   Zhu, Gupta, arXiv 1710.01878 (2017); Bengio, Leonard, Courville, ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from lagrange.blocks import Response
 from lagrange.nn import TrainingBlock
+from lagrange.nn.level_codes import grid_of, tables
+from lagrange.nn.members import Members
 from lagrange.nn.snapshot import NetworkPoint
 from lagrange.nn.training import Loss
 from lagrange.queries import Quadratic
+from lagrange.sets import arrays
 from lagrange.vectors import Vector
 
 
@@ -43,14 +46,17 @@ class HeldNetwork:
 
 @dataclass(frozen=True)
 class Following:
-    """Answers a pull towards Z by training V while the network computes with the level of Z next to
-    each entry of V, with the gradient of the identity. The answer is V.
+    """Answers a pull towards Z by training V while the network computes with the level next to each
+    entry of V, with the gradient of the identity. The answer is V.
+
+    members : whose levels these are; those of a row of Z, used there or not, serve this row of V
     """
 
     training: TrainingBlock
+    members: Members
 
     def respond(self, price: Vector, query: Quadratic, start: Response | None) -> Response:
-        levels = {n: torch.unique(-query.offset[n]) for n in self.training.targets}
+        levels = {n: _levels(self.members, n, -query.offset[n]) for n in self.training.targets}
         zero = {n: torch.zeros_like(price[n]) for n in levels}
         following = replace(self.training, loss=_Followed(self.training.loss, levels))
         return following.respond(zero, None, start)
@@ -61,7 +67,7 @@ class _Followed:
     """A loss with the nearest levels in place of the weights."""
 
     loss: Loss
-    levels: Mapping[str, Tensor]
+    levels: Mapping[str, "_Levels"]
 
     def __call__(self, net: nn.Module, batch: Any) -> Tensor:
         parameters = dict(net.named_parameters())
@@ -80,8 +86,26 @@ class _Replaced(nn.Module):
         return torch.func.functional_call(self._net, self._tensors, (x,))
 
 
-def _straight(v: Tensor, levels: Tensor) -> Tensor:
-    """The nearest of ascending levels; its gradient is that of v."""
-    between = (levels[1:] + levels[:-1]) / 2
-    nearest = levels[torch.bucketize(v.detach().contiguous(), between)]
+class _Levels(NamedTuple):
+    """Ascending levels (rows, count) of the rows of a tensor along an axis; None: one row."""
+
+    table: Tensor
+    axis: int | None
+
+
+def _levels(members: Members, name: str, z: Tensor) -> _Levels:
+    """Those of a member, row by row."""
+    grid = grid_of(members.set, name)
+    assert grid is not None, "straight-through is offered for sets of levels only"
+    return _Levels(arrays.like(z, tables(grid.levels, z)), grid.levels.rows_along())
+
+
+def _straight(v: Tensor, levels: _Levels) -> Tensor:
+    """The nearest level of its row for each entry; its gradient is that of v."""
+    table, axis = levels
+    moved = v.detach().movedim(axis, 0) if axis is not None else v.detach()
+    rows = moved.reshape(len(table), -1)
+    places = torch.searchsorted((table[:, 1:] + table[:, :-1]) / 2, rows)
+    nearest = table.gather(1, places).reshape(moved.shape)
+    nearest = nearest if axis is None else nearest.movedim(0, axis)
     return nearest + (v - v.detach())

@@ -8,6 +8,7 @@ training part. Both come from exact counts of the 256 byte values, so they do no
 """
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,11 @@ class Dataset:
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @property
+    def slug(self) -> str:
+        """The name in a file's: cifar-10-jpeg."""
+        return re.sub("[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
     @property
     def shape(self) -> tuple[int, int, int]:

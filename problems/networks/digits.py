@@ -14,9 +14,7 @@ from problems.networks.dataset import SPLIT_SEED, Dataset, Part
 from problems.networks.layers import named, seeded
 from problems.networks.training import accuracy
 
-__all__ = ["Digits", "accuracy", "convolutional", "load_digits", "network"]
-
-Digits = Dataset
+__all__ = ["accuracy", "convolutional", "load_digits", "network"]
 
 
 def load_digits() -> Dataset:

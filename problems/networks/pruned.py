@@ -36,6 +36,7 @@ from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet,
 from problems.networks.settings import Settings
 from problems.networks.shrunk import trained_without_dead_units
 from problems.networks.sparse_layers import require_sparse
+from problems.networks.spent import spent
 
 STAGES = 3
 TRAININGS = 10  # of the network in a stage of SLR
@@ -257,13 +258,13 @@ class PruningTask:
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""
         task, hard = self.task, solution.point
-        trained = solution.responses[0].point
+        epochs, batches = spent(task, solution)
         final = self.final(hard)
         task.require_finished(hard)
         return {
-            "epochs": trained.epoch,
+            "epochs": epochs,
             "accuracy_start": task.test_accuracy(task.origin),
-            **self._baselines(trained.epoch + (trained.step > 0)),
+            **self._baselines(epochs + (batches > 0)),
             "accuracy_hard": task.test_accuracy(task.loaded(hard)),
             "accuracy_final": task.test_accuracy(task.loaded(final)),
         }

@@ -39,7 +39,9 @@ class PrunedFirst(Task):
 
     @property
     def onward(self) -> Feed:
-        """The training part from here on: losses are those of a network that is pruned already."""
+        """The training part after dense training, as pruning had it, its order and shifts again; losses
+        are those of a network that is pruned already.
+        """
         return replace(super().onward, sparse=self.settings.sparse)
 
     @cached_property
@@ -47,7 +49,7 @@ class PrunedFirst(Task):
         """The pruned network; kept in the cache by what was pruned, too."""
         s, targets = self.settings, crc32(",".join(self.sizes).encode())
         how = "-sparse" * s.sparse + "-last" * (s.pick == "last")
-        run = f"-pruned-{self.keep:g}-{s.prune}-{s.settle}{how}-{targets:08x}"
+        run = f"-pruned-{self.keep:.12g}-{s.prune}-{s.settle}{how}-{targets:08x}"
         return self.cached(run, self._pruned)
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -43,6 +43,7 @@ from problems.networks.controls import Following
 from problems.networks.growth import penalty
 from problems.networks.lean import make_lean
 from problems.networks.scored import budgets_for
+from problems.networks.spent import spent
 
 MOST_BITS = {"uniform": 8, "zero-free": 8, "powers": 6}
 EXTRA_BITS = (4, 2, 0)  # of the stages of progressive, over those that are wanted
@@ -87,6 +88,11 @@ class QuantizationTask:
                 f"tensor share one scale; got {self.scope!r}"
             )
         self.members(self.bits)  # refuses bad bits, grids and budgets at the door
+        if self.task.settings.lean and self.task.settings.retrain == 0:
+            raise ValueError(
+                "lean is part of what follows the hard projection, and retrain = 0 means nothing does: "
+                "give retrain at least 1 or leave lean out"
+            )
         if self.task.settings.lean:
             blank = registry.blank(self.task.network)  # refuses networks that it cannot follow
             dead_weights(self.task.fresh(), tuple(self.task.sizes), blank)
@@ -150,7 +156,8 @@ class QuantizationTask:
     def straight_through(self, steps: int | None) -> Method:
         """Training with projected weights in the loss, no prices: a control."""
         n = steps or self.task.updates
-        return self._method(Alternating(1.0, order=(1, 0)), n, Following(self.task.unpulled))
+        network = Following(self.task.unpulled, self.members(self.bits))
+        return self._method(Alternating(1.0, order=(1, 0)), n, network)
 
     def _method(self, solver: Any, steps: int, network: Any = None) -> Method:
         problem = self._problem(self.task.block if network is None else network, self.bits)
@@ -189,24 +196,26 @@ class QuantizationTask:
     def measure(self, solution: Solution) -> Mapping[str, Number]:
         """Accuracies on the test images, read here and nowhere else."""
         task, hard = self.task, solution.point
-        trained = solution.responses[0].point
+        epochs, batches = spent(task, solution)
         final = self.final(hard)
         task.require_finished(hard)
         return {
-            "epochs": trained.epoch,
+            "epochs": epochs,
             "accuracy_start": task.test_accuracy(task.origin),
-            **self._baselines(trained.epoch + (trained.step > 0)),
+            **self._baselines(epochs + (batches > 0)),
             "accuracy_hard": task.test_accuracy(task.loaded(hard)),
             "accuracy_final": task.test_accuracy(task.loaded(final)),
         }
 
     def _baselines(self, epochs: int) -> Mapping[str, Number]:
-        """The dense network, trained for as many epochs as the solver spent, then quantized at once."""
-        task = self.task
-        if not task.settings.baselines:
+        """The dense network, trained for as many epochs as the solver and what came before it spent,
+        then quantized at once.
+        """
+        task, s = self.task, self.task.settings
+        if not s.baselines:
             return {}
         dense = task.fresh()
-        task.train(dense, task.settings.pretrain + epochs)
+        task.train(dense, s.pretrain + s.prune + s.settle + epochs)
         cut = task.projected(dense.state_dict(), self._block(self.bits))
         return {
             "accuracy_dense": task.test_accuracy(dense),

@@ -151,7 +151,7 @@ class ScoredSet:
 class ScoredNetwork:
     """A training block that can say what its entries are worth. The optimizer must be Adam."""
 
-    training: Any
+    block: Any
     names: tuple[str, ...]
     score: float
 
@@ -161,7 +161,7 @@ class ScoredNetwork:
         return cls(block, tuple(name for name, _ in training.module.named_parameters()), score)
 
     def respond(self, price: Vector, query: Any, start: Response | None) -> Response:
-        return self.training.respond(price, query, start)
+        return self.block.respond(price, query, start)
 
     def worth(self, answer: Response) -> Worth | None:
         """(v + ε)^score of the targets; None before the first step of training."""

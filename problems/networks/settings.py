@@ -30,7 +30,8 @@ class Settings:
     rate      : Adam's learning rate; dense_rate: that of dense training
     momentum  : above 0 dense training is by SGD with it (Nesterov's), at 0 by Adam;  decay: of the
                 weights there, times the learning rate (biases and norms do not decay)
-    floor     : last rate over the first, in cosines of dense training and retraining; 1: constant
+    floor     : where the cosine of learning rates would end after the last epoch, over the first, in
+                dense training and retraining; 1: constant
     half      : losses of training batches in bfloat16, steps of Adam fused
     shift     : images move by up to so many pixels, and are mirrored if ``flip``
     pick      : the epoch of what follows that is kept: last, or the best in validation
@@ -44,7 +45,8 @@ class Settings:
     prune     : epochs of ADMM pruning before quantization;  settle: epochs of training after that
     lean      : parameters that are no targets in bfloat16, those that do nothing dropped
     sample    : training images on which costs are measured
-    baselines : train the unpriced baselines besides, twice as long as the solver
+    baselines : train the unpriced baselines besides: a dense network, for as long as all that came
+                before the hard projection, and when pruning a control for as long as the solver
     """
 
     pretrain: int = 20

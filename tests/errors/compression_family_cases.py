@@ -164,6 +164,11 @@ CASES = [
         lambda _: quantization(keep=0.1, prune=1, sparse=True),
         "settle = 0 means none",
     ),
+    value_error(
+        "lean without retraining",
+        lambda _: quantization(lean=True, retrain=0),
+        "retrain = 0 means nothing does",
+    ),
     *setting("prune", (-1,), "at least 0"),
     *setting("settle", (-1,), "at least 0"),
     value_error(

@@ -232,8 +232,6 @@ CASES = [
     *refused("batch size", lambda v: Batches(PART, v), (0, -1), "size must be at least 1"),
     *refused("batch seed", lambda v: Batches(PART, 2, v), (-1,), "seed must be"),
     *refused("epoch", lambda v: Batches(PART, 2)(v), (-1,), "epoch must be at least 0"),
-    *refused("first batch", lambda v: Batches(PART, 4)(0, v), (4,), "first must be at most 3"),
-    *refused("first batch", lambda v: Batches(PART, 4)(0, v), (-1,), "first must be at least 0"),
     *refused("shift", lambda v: Shift(v, (0.0,)), (-1,), "most must be at least 0"),
     value_error(
         "shift of other channels",

@@ -29,6 +29,8 @@ CASES = [
     *refused("Recipe rate", lambda v: Recipe(rate=v), (0.0, math.inf), "rate must be", "> 0"),
     *refused("Recipe falling", lambda v: Recipe(falling=v), (1.5, math.nan), "in [0, 1]"),
     *refused("Recipe regrow", lambda v: Recipe(regrow=v), (-0.1, 1.5), "regrow must lie in [0, 1]"),
+    *refused("Recipe floor", lambda v: Recipe(floor=v), (-0.1, 1.5), "floor must lie in [0, 1]"),
+    *refused("Recipe score", lambda v: Recipe(score=v), (-0.1, 1.5), "score must lie in [0, 1]"),
     *refused("prune to", lambda v: pruned(keep=v), (0, 99, 2.5), "keep must be a whole number"),
     Case(
         "prune by an unknown recipe",

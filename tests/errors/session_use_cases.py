@@ -130,6 +130,10 @@ def change_to_all() -> None:
     used().change_sets(GlobalCardinality(20))
 
 
+def change_to_stages() -> None:
+    used().change_sets([GlobalCardinality(3), GlobalCardinality(2)])  # type: ignore[arg-type]
+
+
 def unwritable(place: Place) -> None:
     def refuse(**_: Any) -> None:
         raise PermissionError("read-only file system")
@@ -231,6 +235,7 @@ EFFECT = [
         "keeps all",
     ),
     ("changed to all", lambda _: change_to_all(), "keeps all"),
+    ("changed to a list", lambda _: change_to_stages(), "ADMM takes one set", "got ["),
     (
         "2 of 4 along a kernel",
         keeping({"*": NM(2, 4)}, model=convolution()),

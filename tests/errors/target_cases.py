@@ -10,6 +10,7 @@ from torch import nn
 from lagrange import ADMM, Problem
 from lagrange.nn import (
     Gradual,
+    RegrowingAdam,
     Regrowth,
     SupportGrowth,
     budgets,
@@ -52,6 +53,12 @@ def target_of(**changes: Any) -> Any:
         return choose(model)
 
     return make
+
+
+def regrowing_from_adam() -> None:
+    weight = nn.Parameter(torch.ones(3))
+    optimizer = RegrowingAdam([weight], 0.1, [weight], Regrowth(0.5, 1, 9))
+    optimizer.load_state_dict(torch.optim.Adam([weight]).state_dict())
 
 
 def gradual_to_the_end() -> None:
@@ -115,6 +122,12 @@ OTHERS = [
     ),
     ("regrowth of nothing", lambda _: Regrowth(0.0, 1, 9), "share must lie in (0, 1]", "got 0.0"),
     ("power of regrowth", lambda _: Regrowth(0.1, 1, 9, power=2.0), "power in [0, 1]", "and 2.0"),
+    (
+        "regrowth from a state of plain Adam",
+        lambda _: regrowing_from_adam(),
+        "no places of nonzeros",
+        "got ['param_groups', 'state']",
+    ),
     ("regrowth every 0 steps", lambda _: Regrowth(0.1, 0, 9), "every must be at least 1, got 0"),
     (
         "distillation of other classes",

@@ -122,6 +122,15 @@ def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
     assert len(chains) == trained + len(task.feed.batches), "dense baselines are torch's"
 
 
+def test_the_baseline_is_trained_as_long_as_all_that_came_before_the_cut(monkeypatch):
+    settings = Settings(pretrain=2, prune=1, settle=1, epochs=1, retrain=0)
+    task = PrunedFirst("digits", "digits", settings, keep=0.1)
+    trained = []
+    monkeypatch.setattr(PrunedFirst, "train", lambda _, net, epochs: trained.append(epochs))
+    QuantizationTask(task, 2, "uniform", "layer", 0.1)._baselines(3)
+    assert trained == [2 + 1 + 1 + 3]
+
+
 def test_an_interrupted_pruning_ends_the_run(monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt

@@ -54,6 +54,14 @@ def kept(net):
     return sum(int((p != 0).sum()) for p in net.parameters() if p.ndim > 1)
 
 
+def test_an_example_that_cannot_be_followed_is_refused_before_the_training(dense):
+    net = copy.deepcopy(dense)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    with pytest.raises((ValueError, RuntimeError)):
+        run(net, example=torch.zeros(1, 3, 5, 5))
+    assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
+
+
 def test_a_network_becomes_sparse_and_stays_good(dense, tmp_path):
     net = copy.deepcopy(dense)
     names = list(net.state_dict())

@@ -1,5 +1,6 @@
 """Adam that holds or moves zeros: two moves by hand, numbers that stay, options of the family."""
 
+import copy
 import math
 
 import numpy as np
@@ -116,6 +117,30 @@ def test_the_number_of_nonzeros_stays(apart):
         assert not apart or counts == before
     assert len(told) == 29
     assert apart or counts != before
+
+
+def test_a_state_goes_on_with_the_places_that_are_about_to_come_in():
+    rule = Regrowth(share=0.5, every=2, last=5, power=0.5)
+    gradients = [[[0.3, -0.7], [0.2, 0.9]], [0.5, -0.4, 0.1], [0.2]]
+
+    def begun(values):
+        return RegrowingAdam(values, 0.1, values[:2], rule)
+
+    straight = [
+        nn.Parameter(t) for t in (torch.eye(2), torch.tensor([0.0, 1.0, 0.0]), torch.ones(1))
+    ]
+    optimizer = begun(straight)
+    for _ in range(2):
+        stepped(optimizer, straight, gradients)
+    assert any(((p == 0) & m).any() for p, m in zip(straight, optimizer._masks, strict=False))
+    again = [nn.Parameter(p.detach().clone()) for p in straight]
+    other = begun(again)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for _ in range(5):
+        stepped(optimizer, straight, gradients)
+        stepped(other, again, gradients)
+    assert all(torch.equal(p, q) for p, q in zip(straight, again, strict=True))
+    assert sum(int(m.sum()) for m in other._masks) == 3
 
 
 def test_a_tensor_without_zeros_or_without_nonzeros_is_left_alone():
