@@ -112,8 +112,8 @@ def levels(family: Family, numbers: Floats, whole: int, p: Precision) -> Floats:
 
 
 def tables(grid: Quantized, member: Tensor) -> Floats:
-    """The levels of each row (rows, count) of a member at the scale that ``described`` finds, used by an
-    entry or not.
+    """The levels of each row (rows, count) of a member at the scale that ``described`` finds, used by
+    an entry or not.
     """
     family, p = grid.family(), precision(member)
     rows = as_rows(arrays.doubles(member), grid.rows_along())
