@@ -33,16 +33,15 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from lagrange import bounds
 from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.records import Record
 from lagrange.solvers.bundle_program import Effort, Proximal, best_step
 from lagrange.solvers.cuts import Cuts, FloatArray
 from lagrange.solvers.flat import Flat
+from lagrange.solvers.full_sweep import FullSweep, ask_all, hear_all
 from lagrange.state import Best, Start, State, initial
-from lagrange.sweeps import proved, sweep
-from lagrange.vectors import Vector, dot, norm, subtract
+from lagrange.vectors import Vector, norm, subtract
 
 SERIOUS = 0.1  # of the foretold rise
 GROWTH, SHRINKAGE = 5.0, 0.3  # of t in one step, at most
@@ -112,9 +111,7 @@ class LevelBundle:
         memory = state.memory
         if memory.cuts and memory.gap <= self._enough(problem, state.best, memory.value):
             return ()
-        return tuple(
-            Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
-        )
+        return ask_all(state)
 
     def _enough(self, problem: Problem[Any], best: Best, value: float) -> float:
         """The δ that is small enough: within the tolerance, or too little to show in the bound."""
@@ -124,36 +121,29 @@ class LevelBundle:
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        if state.record.step == 0:
-            problem.check_rows(answers)
+        heard = hear_all(problem, state, answers)
         flat = Flat.of(problem)
-        g = problem.residual(answers)
-        cost = math.fsum(answer.cost for answer in answers)
-        value = cost + dot(state.multipliers, g)
-        lower = proved(problem, sweep(problem, self.ask(problem, state), answers))
-        feasible = bounds.feasible_point(problem, answers, g)
-        best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
-        memory, cuts, accepted = self._heard(flat, state, answers, _Now(cost, g, value))
+        memory, cuts, accepted = self._heard(flat, state, answers, heard)
         t, signed = memory.step_size, flat.marks(problem.inequality)
         program = Proximal(memory.center, flat.array(problem.rhs), t, signed)
-        little = 0.1 * self._enough(problem, best, memory.value)
+        little = 0.1 * self._enough(problem, heard.best, memory.value)
         memory, prices = self._stepped(program, memory, cuts, little)
         multipliers = flat.vector(prices)
         moved = norm(subtract(multipliers, state.multipliers))
         return State(
             multipliers=multipliers,
             responses=tuple(answers),
-            residual=g,
-            cost=cost,
-            best=best,
+            residual=heard.residual,
+            cost=heard.cost,
+            best=heard.best,
             memory=memory,
             record=Record(
                 step=state.record.step + 1,
-                cost=cost,
-                lagrangian=value,
-                lower_bound=lower,
-                upper_bound=math.nan if feasible is None else feasible.cost,
-                residual=norm(g),
+                cost=heard.cost,
+                lagrangian=heard.value,
+                lower_bound=heard.lower,
+                upper_bound=heard.upper,
+                residual=norm(heard.residual),
                 dual_residual=memory.gap,
                 dual_scale=1.0 + abs(memory.value),
                 step_size=t,
@@ -164,7 +154,7 @@ class LevelBundle:
         )
 
     def _heard(
-        self, flat: Flat, state: State[Memory], answers: Sequence[Response], now: "_Now"
+        self, flat: Flat, state: State[Memory], answers: Sequence[Response], now: FullSweep
     ) -> tuple[Memory, Cuts, bool]:
         """The center where the answers say it should be, the cuts they are, whether it moved."""
         old, prices = state.memory, flat.array(state.multipliers)
@@ -174,7 +164,7 @@ class LevelBundle:
             images, costs = images.sum(0)[None, :], np.array([now.cost])
         if old.cuts is None:
             t = self.step_size or FIRST_RISE * (1.0 + abs(now.value)) / max(
-                norm(now.g) ** 2, 1e-300
+                norm(now.residual) ** 2, 1e-300
             )
             cuts = Cuts.of(images, costs)
             return old._replace(center=prices, value=now.value, step_size=t), cuts, True
@@ -182,7 +172,7 @@ class LevelBundle:
         rise = now.value - old.value
         accepted = rise >= SERIOUS * max(old.foretold, 0.0)
         # does q go on rising beyond λ⁺? its subgradient there says so
-        onward = float(flat.array(now.g) @ (prices - old.center)) > 0
+        onward = float(flat.array(now.residual) @ (prices - old.center)) > 0
         t = old.step_size * _factor(rise, old.foretold, accepted, onward)
         new = old._replace(step_size=t)
         if accepted:
@@ -216,14 +206,6 @@ class LevelBundle:
             gap=max(0.0, error) + reach * float(np.linalg.norm(s)),
         )
         return memory, step.prices
-
-
-class _Now(NamedTuple):
-    """What the answers amount to."""
-
-    cost: float
-    g: Vector
-    value: float
 
 
 def _factor(rise: float, foretold: float, accepted: bool, onward: bool) -> float:

@@ -12,19 +12,18 @@ Notation     λ multipliers · g residual · s step_size
 Reference    [1] Shor, Minimization Methods for Non-Differentiable Functions, Springer (1985), ch. 2
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from lagrange import bounds
 from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.records import Record
+from lagrange.solvers.full_sweep import ask_all, hear_all
 from lagrange.solvers.moves import next_move, progress
 from lagrange.state import Start, State, initial
 from lagrange.step_sizes import AnyStepSize, Diminishing, require_rule
-from lagrange.vectors import add_scaled, dot, norm
+from lagrange.vectors import add_scaled, norm
 
 
 @final
@@ -41,35 +40,28 @@ class Subgradient:
         return initial(problem, start, self.step_size.init())
 
     def ask(self, problem: Problem[Any], state: State[Any]) -> tuple[Ask[None], ...]:
-        return tuple(
-            Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
-        )
+        return ask_all(state)
 
     def tell(
         self, problem: Problem[Any], state: State[Any], answers: Sequence[Response]
     ) -> State[Any]:
-        if state.record.step == 0:
-            problem.check_rows(answers)
-        g = problem.residual(answers)
-        cost = math.fsum(answer.cost for answer in answers)
-        value = cost + dot(state.multipliers, g)
-        lower = bounds.certified_lower_bound(problem, state.multipliers, answers)
-        feasible = bounds.feasible_point(problem, answers, g)
-        best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
-        move = next_move(self.step_size, progress(state, best, norm(g), value), state.memory)
+        heard = hear_all(problem, state, answers)
+        g = heard.residual
+        now = progress(state, heard.best, norm(g), heard.value)
+        move = next_move(self.step_size, now, state.memory)
         return State(
             multipliers=problem.project(add_scaled(state.multipliers, move.step, g)),
             responses=tuple(answers),
             residual=g,
-            cost=cost,
-            best=best,
+            cost=heard.cost,
+            best=heard.best,
             memory=move.memory,
             record=Record(
                 step=state.record.step + 1,
-                cost=cost,
-                lagrangian=value,
-                lower_bound=lower,
-                upper_bound=math.nan if feasible is None else feasible.cost,
+                cost=heard.cost,
+                lagrangian=heard.value,
+                lower_bound=heard.lower,
+                upper_bound=heard.upper,
                 residual=move.residual,
                 step_size=move.step,
                 movement=move.step * move.residual,

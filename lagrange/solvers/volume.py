@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-from lagrange import bounds
 from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.records import Record
+from lagrange.solvers.full_sweep import ask_all, hear_all
 from lagrange.solvers.moves import Move, next_move, progress
 from lagrange.state import Best, Start, State, initial
 from lagrange.step_sizes import AnyStepSize, require_rule
-from lagrange.sweeps import proved, sweep
 from lagrange.vectors import Vector, add, add_scaled, dot, norm, scale, subtract
 
 
@@ -61,42 +60,35 @@ class Volume:
         return State(*state[:5], memory=memory, record=state.record)
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[None], ...]:
-        return tuple(
-            Ask(i, state.multipliers, None, response) for i, response in enumerate(state.responses)
-        )
+        return ask_all(state)
 
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        if state.record.step == 0:
-            problem.check_rows(answers)
-        g = problem.residual(answers)
-        cost = math.fsum(answer.cost for answer in answers)
-        value = cost + dot(state.multipliers, g)
-        lower = proved(problem, sweep(problem, self.ask(problem, state), answers))
-        feasible = bounds.feasible_point(problem, answers, g)
-        best = state.best.with_lower(lower, state.multipliers).with_feasible(feasible)
+        heard = hear_all(problem, state, answers)
         old = state.memory
-        accepted = value > old.value
-        memory = old._replace(means=_mixed(problem, old.means, answers, g, self.mixing))
+        accepted = heard.value > old.value
+        memory = old._replace(
+            means=_mixed(problem, old.means, answers, heard.residual, self.mixing)
+        )
         if accepted:
-            memory = memory._replace(center=state.multipliers, value=value)
-        memory, multipliers, move = self._moved(problem, state, memory, best)
+            memory = memory._replace(center=state.multipliers, value=heard.value)
+        memory, multipliers, move = self._moved(problem, state, memory, heard.best)
         movement = norm(subtract(multipliers, state.multipliers))
         return State(
             multipliers=multipliers,
             responses=tuple(answers),
-            residual=g,
-            cost=cost,
-            best=best,
+            residual=heard.residual,
+            cost=heard.cost,
+            best=heard.best,
             memory=memory,
             record=Record(
                 step=state.record.step + 1,
-                cost=cost,
-                lagrangian=value,
-                lower_bound=lower,
-                upper_bound=math.nan if feasible is None else feasible.cost,
-                residual=norm(g),
+                cost=heard.cost,
+                lagrangian=heard.value,
+                lower_bound=heard.lower,
+                upper_bound=heard.upper,
+                residual=norm(heard.residual),
                 step_size=move.step,
                 movement=movement,
                 accepted=accepted,
