@@ -28,6 +28,7 @@ from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
 from problems.networks import registry, saved
+from problems.networks.accuracies import accuracies
 from problems.networks.compress import State, Task
 from problems.networks.controls import HeldNetwork
 from problems.networks.finishing import finish
@@ -36,7 +37,6 @@ from problems.networks.scored import Budgets, ByWorth, ScoredNetwork, ScoredSet,
 from problems.networks.settings import Settings
 from problems.networks.shrunk import trained_without_dead_units
 from problems.networks.sparse_layers import require_sparse
-from problems.networks.spent import spent
 
 STAGES = 3
 TRAININGS = 10  # of the network in a stage of SLR
@@ -256,18 +256,7 @@ class PruningTask:
         return saved.files(point, self.budgets.members, {**saved.facts(self.task), **what})
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
-        """Accuracies on the test images, read here and nowhere else."""
-        task, hard = self.task, solution.point
-        epochs, batches = spent(task, solution)
-        final = self.final(hard)
-        task.require_finished(hard)
-        return {
-            "epochs": epochs,
-            "accuracy_start": task.test_accuracy(task.origin),
-            **self._baselines(epochs + (batches > 0)),
-            "accuracy_hard": task.test_accuracy(task.loaded(hard)),
-            "accuracy_final": task.test_accuracy(task.loaded(final)),
-        }
+        return accuracies(self.task, solution, self.final, self._baselines)
 
     def _baselines(self, epochs: int) -> Mapping[str, Number]:
         """Trained for as many epochs as the solver spent: the dense network, which is cut after that

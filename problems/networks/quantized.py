@@ -38,12 +38,12 @@ from lagrange.stages import in_stages
 from lagrange.step_sizes import SurrogateContraction
 from lagrange.stopping import StepLimit
 from problems.networks import registry, saved
+from problems.networks.accuracies import accuracies
 from problems.networks.compress import State, Task
 from problems.networks.controls import Following
 from problems.networks.growth import penalty
 from problems.networks.lean import make_lean
 from problems.networks.scored import budgets_for
-from problems.networks.spent import spent
 
 MOST_BITS = {"uniform": 8, "zero-free": 8, "powers": 6}
 EXTRA_BITS = (4, 2, 0)  # of the stages of progressive, over those that are wanted
@@ -194,18 +194,7 @@ class QuantizationTask:
         return saved.files(point, self.members(self.bits), self.facts)
 
     def measure(self, solution: Solution) -> Mapping[str, Number]:
-        """Accuracies on the test images, read here and nowhere else."""
-        task, hard = self.task, solution.point
-        epochs, batches = spent(task, solution)
-        final = self.final(hard)
-        task.require_finished(hard)
-        return {
-            "epochs": epochs,
-            "accuracy_start": task.test_accuracy(task.origin),
-            **self._baselines(epochs + (batches > 0)),
-            "accuracy_hard": task.test_accuracy(task.loaded(hard)),
-            "accuracy_final": task.test_accuracy(task.loaded(final)),
-        }
+        return accuracies(self.task, solution, self.final, self._baselines)
 
     def _baselines(self, epochs: int) -> Mapping[str, Number]:
         """The dense network, trained for as many epochs as the solver and what came before it spent,

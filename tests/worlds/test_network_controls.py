@@ -12,6 +12,7 @@ from lagrange.queries import Quadratic
 from lagrange.records import Record
 from lagrange.sets import PerTensor, UniformGrid
 from problems.networks import controls
+from problems.networks.accuracies import accuracies
 from problems.networks.compress import Task
 from problems.networks.controls import Following, HeldNetwork
 from problems.networks.quantized import QuantizationTask
@@ -110,3 +111,30 @@ def test_trainings_are_counted_as_they_were_done(path, monkeypatch):
     run = executed("pruning", "surrogate", **options)
     assert len({record.stage for record in run.solution.trace}) == (1 if path == "none" else 3)
     assert trainings(run.solution.trace) == len(done) >= 24
+
+
+@pytest.mark.parametrize(("step", "epochs"), [(0, 2), (3, 3)])
+def test_baselines_get_a_whole_epoch_for_one_that_was_begun(step, epochs):
+    asked, names = [], {"start": 0.1, "hard": 0.2, "trained": 0.3}
+    task = SimpleNamespace(
+        origin="start",
+        loaded=lambda tensors: tensors,
+        require_finished=asked.append,
+        test_accuracy=names.__getitem__,
+    )
+    answer = SimpleNamespace(point=SimpleNamespace(epoch=2, step=step))
+    solution = SimpleNamespace(trace=[Record(step=1)], responses=(answer, None), point="hard")
+
+    def baselines(most):
+        asked.append(most)
+        return {"accuracy_dense": 0.4}
+
+    found = accuracies(task, solution, lambda hard: {"hard": "trained"}[hard], baselines)
+    assert asked == ["hard", epochs]
+    assert found == {
+        "epochs": 2,
+        "accuracy_start": 0.1,
+        "accuracy_dense": 0.4,
+        "accuracy_hard": 0.2,
+        "accuracy_final": 0.3,
+    }
