@@ -4,8 +4,8 @@ prices (``assignment_prices``).
 A turn draws a few agents, those with much to gain more likely; of their jobs it frees the pairs with
 the least regret, the reduced cost over the least that these agents offer for the job, and lets HiGHS
 solve what that leaves. The number of pairs grows while HiGHS goes through to the end and shrinks where
-its node limit strikes. It starts from the rounded linear relaxation over few pairs, which overloads
-some agents: overload is allowed at a price, never made worse, and gone after a few turns.
+its node limit strikes. Where it starts (``assignment_first``) some agents may be overloaded: overload
+is allowed at a price, never made worse, and gone after a few turns.
 """
 
 import math
@@ -17,16 +17,16 @@ import numpy as np
 from lagrange.oracles.checks import FloatArray
 from lagrange.oracles.highs import Limits
 from lagrange.oracles.linear_sets import BoolArray
-from lagrange.oracles.sparse import SparseMatrix
 from lagrange.problem import Feasible, Problem
-from lagrange.recovery.programs import Program, minimize
+from lagrange.recovery.programs import minimize
 from lagrange.recovery.recovering import Seen
 from problems.assignment_data import AssignmentData, IntArray
+from problems.assignment_first import first_points
 from problems.assignment_prices import Prices, prices_at
+from problems.assignment_programs import overload_price, program
 from problems.assignment_repair import loads, total_cost
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
-FEW = 3  # pairs a job in the first program
 LEAST, MOST = 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=20, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
@@ -34,7 +34,7 @@ EAGER = 1.4  # instead, as long as some agent is overloaded
 REST = (
     7  # turns at most that a number of agents is left out, which brought nothing at its last turns
 )
-OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
+SETTLING = 200  # turns at most until no agent is overloaded, where a feasible point is known
 
 
 class Kind(NamedTuple):
@@ -54,13 +54,16 @@ class Kind(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The point in hand (n,), perhaps overloaded; turns so far; kinds by ``PARTS``; the last."""
+    """The point in hand (n,), perhaps overloaded; turns so far; kinds by ``PARTS``; the last; whether
+    the walk goes its own way until it is the best, though a cheaper point is known.
+    """
 
     agent: IntArray | None
     turn: int
     kinds: tuple[Kind, ...]
     last: int
     prices: Prices | None
+    apart: bool = False
 
 
 class _Task(NamedTuple):
@@ -96,10 +99,13 @@ class Neighborhoods:
         self, problem: Problem[Any], seen: Seen, memory: Memory
     ) -> tuple[Feasible | None, Memory]:
         prices = prices_at(self.data, seen.multipliers, memory.prices)
-        agent = _better(self.data, memory.agent, seen.best.feasible)
+        agent, apart = _on_from(self.data, memory, seen.best.feasible)
         if agent is None:
-            agent = _first(self.data, prices)
-        memory = memory._replace(agent=agent, prices=prices)
+            agent, near = first_points(self.data, prices, seen.best.lower_bound)
+            if near is not None:
+                memory = memory._replace(agent=agent, prices=prices, apart=agent is not near)
+                return Feasible(near, float(total_cost(self.data, near))), memory
+        memory = memory._replace(agent=agent, prices=prices, apart=apart)
         for _ in range(self.turns):
             memory = self._turned(agent, prices, memory)
             agent = agent if memory.agent is None else memory.agent
@@ -120,7 +126,7 @@ class Neighborhoods:
         kinds = (*kinds[:at], kinds[at].after(solved, better, eager), *kinds[at + 1 :])
         if eager and not (loads(data, new) > data.capacity).any():
             kinds = _kinds(data)
-        return Memory(new, turn + 1, kinds, at, prices)
+        return Memory(new, turn + 1, kinds, at, prices, memory.apart)
 
 
 def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
@@ -143,39 +149,18 @@ def next_kind(kinds: tuple[Kind, ...], last: int) -> tuple[int, tuple[Kind, ...]
         kinds = (*kinds[:last], kind._replace(waits=kind.waits - 1), *kinds[last + 1 :])
 
 
-def _better(data: AssignmentData, mine: IntArray | None, found: Feasible | None) -> IntArray | None:
-    """The point to go on from: the best one, if any is feasible."""
-    if found is None:
-        return mine
-    if mine is None or (loads(data, mine) > data.capacity).any():
-        return found.point
-    return found.point if found.cost < total_cost(data, mine) else mine
-
-
-def _first(data: AssignmentData, prices: Prices) -> IntArray:
-    """The linear relaxation over the cheapest pairs of each job, rounded: few jobs are split there."""
-    cheapest = prices.reduced.argmin(axis=0)
-    few = np.argpartition(prices.reduced, min(FEW, len(prices.reduced) - 1), axis=0)[:FEW]
-    free = np.zeros(prices.reduced.shape, dtype=np.bool_)
-    np.put_along_axis(free, few, True, axis=0)
-    free[cheapest, np.arange(cheapest.size)] = True
-    i, j = np.nonzero(free)
-    program, _ = _program(
-        data, overload_price(data, prices, 50), cheapest, (i, np.arange(cheapest.size), j)
-    )
-    found = minimize(program._replace(integer=np.zeros(program.cost.size, dtype=np.bool_)))
-    if found.point is None:
-        return cheapest
-    share = np.zeros(free.shape)
-    share[i, j] = found.point[: i.size]
-    return share.argmax(axis=0)
-
-
-def overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:
-    """Of a unit: little more than capacity is worth at first, so that what is cheap to move goes."""
-    usual = float(np.abs(data.cost).mean()) / max(1.0, float(data.weight.mean()))
-    times = min(OVERLOAD * OVERLOAD_GROWTH ** min(turn, 100), OVERLOAD_MOST)
-    return max(float(prices.capacity.max()), usual) * times
+def _on_from(
+    data: AssignmentData, memory: Memory, found: Feasible | None
+) -> tuple[IntArray | None, bool]:
+    """The point to go on from, the best one or the walk's own while it is apart; is it apart still?"""
+    mine = memory.agent
+    if mine is None or found is None:
+        return (mine if found is None else found.point), memory.apart
+    over = bool((loads(data, mine) > data.capacity).any())
+    behind = over or found.cost < total_cost(data, mine)
+    if behind and memory.apart and not (over and memory.turn >= SETTLING):
+        return mine, True
+    return (found.point if behind else mine), False
 
 
 def _drawn(
@@ -222,48 +207,15 @@ def _solved(
     jobs, own, free = jobs[moving], own[moving], free[:, moving]
     free[own, np.arange(jobs.size)] = True
     i, k = np.nonzero(free)
-    program, start = _program(data, task.heavy, agent, (i, jobs, k))
-    step = 1.0 if program.integer.all() else 0.0
-    found = minimize(program, start, limits=limits, step=step)
+    small, start = program(data, task.heavy, agent, (i, jobs, k))
+    step = 1.0 if small.integer.all() else 0.0
+    found = minimize(small, start, limits=limits, step=step)
     if found.point is None:
         return agent, False
     taken = found.point[: i.size] > 0.5
     new = agent.copy()
     new[jobs[k[taken]]] = i[taken]
     return (new if _no_worse(data, task.heavy, new, agent) else agent), found.solved
-
-
-def _program(
-    data: AssignmentData,
-    heavy: float,
-    agent: IntArray,
-    pairs: tuple[IntArray, IntArray, IntArray],
-) -> tuple[Program, FloatArray]:
-    """Agent i may take job jobs[k]: every job once, agents within what the others leave. An agent that
-    is overloaded now may stay so, as much as it is and at a price. The program and the present point.
-    """
-    i, jobs, k = pairs
-    room = data.capacity - loads(data, agent)
-    over = np.flatnonzero((room < 0) & (np.bincount(i, minlength=room.size) > 0))
-    used, at = np.unique(i, return_inverse=True)
-    left = room + np.bincount(agent[jobs], data.weight[agent[jobs], jobs], minlength=room.size)
-    p, j, t = i.size, jobs.size, over.size
-    rows = SparseMatrix(
-        np.concatenate([k, j + at, j + np.searchsorted(used, over)]),
-        np.concatenate([np.arange(p), np.arange(p), p + np.arange(t)]),
-        np.concatenate([np.ones(p), data.weight[i, jobs[k]].astype(float), -np.ones(t)]),
-        (j + used.size, p + t),
-    )
-    program = Program(
-        cost=np.concatenate([data.cost[i, jobs[k]].astype(float), np.full(t, heavy)]),
-        rows=rows,
-        row_lower=np.concatenate([np.ones(j), np.full(used.size, -np.inf)]),
-        row_upper=np.concatenate([np.ones(j), left[used]]).astype(np.float64),
-        upper=np.concatenate([np.ones(p), -room[over]]).astype(np.float64),
-        integer=np.arange(p + t) < p,
-    )
-    start = np.concatenate([agent[jobs[k]] == i, -room[over]]).astype(float)
-    return program, start
 
 
 def _no_worse(data: AssignmentData, heavy: float, new: IntArray, old: IntArray) -> bool:

@@ -6,6 +6,8 @@ cost. A heuristic: it may fail on a tight instance, and says so by returning Non
 by counting, not by a clock, so that the same answers are repaired in the same way.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,33 @@ from problems.assignment_data import AssignmentData, IntArray
 SHIFTS = 10_000  # single moves; each lowers an integer, so this is never what ends it in practice
 PAIRS = 8_000_000  # exchanges that are looked at; a round looks at n²
 ROUNDS = 20  # at most
+GRADED = 2  # at each price of overload
 ENTRIES = 2**16  # of the matrix of exchanges at a time
+PARTS = 1024  # of a unit of cost, for prices of overload
 
 
 def repair(data: AssignmentData, taken: Any) -> IntArray | None:
     """The agent of each job (n,), or None where capacity could not be met; taken (m, n) is 0/1."""
-    agent = _improve(data, _complete(data, taken > 0.5))
-    return agent if (loads(data, agent) <= data.capacity).all() else None
+    return settled(data, _complete(data, taken > 0.5), ())
+
+
+def settled(data: AssignmentData, agent: IntArray, prices: Iterable[float]) -> IntArray | None:
+    """From this assignment (n,), which may overload agents, to one that does not; None: none was found.
+
+    prices : rising, finite and > 0, of a unit of overload, until there is none: what is cheap to move
+             goes first, not what helps most. After the last a unit outweighs any cost.
+    """
+    agent, load = agent.copy(), loads(data, agent)
+    all_costs, all_weights = int(np.abs(data.cost).sum()) + 1, int(data.weight.sum()) + 1
+    parts = max(1, min(PARTS, 2**62 // (all_costs * all_weights)))
+    fine = replace(data, cost=data.cost * parts)
+    for price in prices:
+        if (load <= data.capacity).all():
+            break
+        _improve(fine, agent, load, max(1, round(min(price, all_costs) * parts)), GRADED)
+    rounds = max(1, min(ROUNDS, PAIRS // agent.size**2))
+    _improve(data, agent, load, all_costs, rounds)  # a unit outweighs any cost
+    return agent if (load <= data.capacity).all() else None
 
 
 def total_cost(data: AssignmentData, agent: IntArray) -> int:
@@ -55,11 +77,11 @@ def _complete(data: AssignmentData, taken: Any) -> IntArray:
     return agent
 
 
-def _improve(data: AssignmentData, agent: IntArray) -> IntArray:
-    """Shifts and swaps until neither lowers (overload, cost), overload first."""
-    heavy = int(np.abs(data.cost).sum()) + 1  # one unit of overload outweighs any cost
-    load = loads(data, agent)
-    for _ in range(max(1, min(ROUNDS, PAIRS // agent.size**2))):
+def _improve(
+    data: AssignmentData, agent: IntArray, load: IntArray, heavy: int, rounds: int
+) -> None:
+    """Shifts and swaps, in place, until neither lowers the cost with overload at ``heavy`` a unit."""
+    for _ in range(rounds):
         for _ in range(SHIFTS):
             move = _best_shift(data, agent, load, heavy)
             if move is None:
@@ -67,7 +89,6 @@ def _improve(data: AssignmentData, agent: IntArray) -> IntArray:
             _move(data, agent, load, *move)
         if not _swap(data, agent, load, heavy):
             break
-    return agent
 
 
 def _move(data: AssignmentData, agent: IntArray, load: IntArray, j: int, i: int) -> None:
@@ -79,7 +100,7 @@ def _move(data: AssignmentData, agent: IntArray, load: IntArray, j: int, i: int)
 def _best_shift(
     data: AssignmentData, agent: IntArray, load: IntArray, heavy: int
 ) -> tuple[int, int] | None:
-    """Job and agent of the single move that lowers (overload, cost) most."""
+    """Job and agent of the single move that lowers the cost most, overload at its price in it."""
     jobs = np.arange(agent.size)
     over = np.maximum(load - data.capacity, 0)
     without = np.maximum(load[agent] - data.weight[agent, jobs] - data.capacity[agent], 0)
@@ -92,8 +113,8 @@ def _best_shift(
 
 
 def _swap(data: AssignmentData, agent: IntArray, load: IntArray, heavy: int) -> bool:
-    """The best exchange of each job with another one, best first, as long as it still lowers
-    (overload, cost) when its turn comes; did any?
+    """The best exchange of each job with another one, best first, as long as it still lowers the cost,
+    overload in it, when its turn comes; did any?
     """
     jobs = np.arange(agent.size)
     found: list[tuple[int, int, int]] = []
@@ -120,7 +141,7 @@ def _swap_change(
     one: IntArray,
     other: IntArray,
 ) -> IntArray:
-    """[j, k]: by how much (overload, cost) changes when j and k exchange their agents."""
+    """[j, k]: by how much the cost, overload in it, changes when j and k exchange their agents."""
     a, b = agent[one][:, None], agent[other][None, :]
     j, k = one[:, None], other[None, :]
     room = data.capacity - load
