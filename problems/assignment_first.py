@@ -9,7 +9,7 @@ import numpy as np
 from lagrange.recovery.programs import minimize
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_prices import Prices
-from problems.assignment_programs import overload_price, program
+from problems.assignment_programs import overload_price, small_program
 from problems.assignment_repair import settled, total_cost
 
 FEW = 3  # pairs a job in the first program
@@ -29,7 +29,7 @@ def first_points(data: AssignmentData, prices: Prices, bound: float) -> First:
     better way.
     """
     rounded = _rounded(data, prices)
-    near = settled(data, rounded, (overload_price(data, prices, turn) for turn in range(GRADES)))
+    near = settled(data, rounded, [overload_price(data, prices, turn) for turn in range(GRADES)])
     if near is None:
         return First(rounded, None)
     regret = prices.reduced - prices.reduced.min(axis=0)
@@ -45,7 +45,7 @@ def _rounded(data: AssignmentData, prices: Prices) -> IntArray:
     np.put_along_axis(free, few, True, axis=0)
     free[cheapest, np.arange(cheapest.size)] = True
     i, j = np.nonzero(free)
-    relaxed, _ = program(
+    relaxed, _ = small_program(
         data, overload_price(data, prices, 50), cheapest, (i, np.arange(cheapest.size), j)
     )
     found = minimize(relaxed._replace(integer=np.zeros(relaxed.cost.size, dtype=np.bool_)))

@@ -23,7 +23,7 @@ from lagrange.recovery.recovering import Seen
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_first import first_points
 from problems.assignment_prices import Prices, prices_at
-from problems.assignment_programs import overload_price, program
+from problems.assignment_programs import overload_price, small_program
 from problems.assignment_repair import loads, total_cost
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
@@ -63,7 +63,7 @@ class Memory(NamedTuple):
     kinds: tuple[Kind, ...]
     last: int
     prices: Prices | None
-    apart: bool = False
+    apart: bool
 
 
 class _Task(NamedTuple):
@@ -93,7 +93,7 @@ class Neighborhoods:
             raise ValueError(f"turns must be at least 1 and whole, got {self.turns}")
 
     def init(self, problem: Problem[Any]) -> Memory:
-        return Memory(None, 0, _kinds(self.data), -1, None)
+        return Memory(None, 0, _kinds(self.data), -1, None, apart=False)
 
     def look(
         self, problem: Problem[Any], seen: Seen, memory: Memory
@@ -126,7 +126,7 @@ class Neighborhoods:
         kinds = (*kinds[:at], kinds[at].after(solved, better, eager), *kinds[at + 1 :])
         if eager and not (loads(data, new) > data.capacity).any():
             kinds = _kinds(data)
-        return Memory(new, turn + 1, kinds, at, prices, memory.apart)
+        return memory._replace(agent=new, turn=turn + 1, kinds=kinds, last=at)
 
 
 def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
@@ -207,7 +207,7 @@ def _solved(
     jobs, own, free = jobs[moving], own[moving], free[:, moving]
     free[own, np.arange(jobs.size)] = True
     i, k = np.nonzero(free)
-    small, start = program(data, task.heavy, agent, (i, jobs, k))
+    small, start = small_program(data, task.heavy, agent, (i, jobs, k))
     step = 1.0 if small.integer.all() else 0.0
     found = minimize(small, start, limits=limits, step=step)
     if found.point is None:

@@ -12,7 +12,7 @@ from problems.assignment_repair import loads
 OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
 
 
-def program(
+def small_program(
     data: AssignmentData,
     heavy: float,
     agent: IntArray,

@@ -6,7 +6,7 @@ cost. A heuristic: it may fail on a tight instance, and says so by returning Non
 by counting, not by a clock, so that the same answers are repaired in the same way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,22 +27,16 @@ def repair(data: AssignmentData, taken: Any) -> IntArray | None:
     return settled(data, _complete(data, taken > 0.5), ())
 
 
-def settled(data: AssignmentData, agent: IntArray, prices: Iterable[float]) -> IntArray | None:
+def settled(data: AssignmentData, agent: IntArray, prices: Sequence[float]) -> IntArray | None:
     """From this assignment (n,), which may overload agents, to one that does not; None: none was found.
 
     prices : rising, finite and > 0, of a unit of overload, until there is none: what is cheap to move
              goes first, not what helps most. After the last a unit outweighs any cost.
     """
-    agent, load = agent.copy(), loads(data, agent)
-    all_costs, all_weights = int(np.abs(data.cost).sum()) + 1, int(data.weight.sum()) + 1
-    parts = max(1, min(PARTS, 2**62 // (all_costs * all_weights)))
-    fine = replace(data, cost=data.cost * parts)
-    for price in prices:
-        if (load <= data.capacity).all():
-            break
-        _improve(fine, agent, load, max(1, round(min(price, all_costs) * parts)), GRADED)
-    rounds = max(1, min(ROUNDS, PAIRS // agent.size**2))
-    _improve(data, agent, load, all_costs, rounds)  # a unit outweighs any cost
+    agent, load, heavy = agent.copy(), loads(data, agent), int(np.abs(data.cost).sum()) + 1
+    if prices:
+        _ease(data, agent, load, prices)
+    _improve(data, agent, load, heavy, max(1, min(ROUNDS, PAIRS // agent.size**2)))
     return agent if (load <= data.capacity).all() else None
 
 
@@ -75,6 +69,17 @@ def _complete(data: AssignmentData, taken: Any) -> IntArray:
         agent[j] = i
         load[i] += data.weight[i, j]
     return agent
+
+
+def _ease(data: AssignmentData, agent: IntArray, load: IntArray, prices: Sequence[float]) -> None:
+    """Improves in place, at one price of overload after the other, in whole parts of a unit of cost."""
+    costs, weights = int(np.abs(data.cost).sum()) + 1, int(data.weight.sum()) + 1
+    parts = max(1, min(PARTS, 2**62 // (costs * weights)))
+    fine = replace(data, cost=data.cost * parts)
+    for price in prices:
+        if (load <= data.capacity).all():
+            return
+        _improve(fine, agent, load, max(1, round(min(price, costs) * parts)), GRADED)
 
 
 def _improve(

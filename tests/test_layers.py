@@ -41,13 +41,14 @@ TABLE = """
     certificates falsifier live models.mps_split nn.retrain nn.worth oracles.conic_bound \
       oracles.milp plots recovery.programs recovery.rounding sets.additive sets.quantized \
       sets.sharded sets.structure sets.weighted solution solvers.full_sweep solvers.progressive \
-      solvers.surrogate solvers.surrogate_absolute \
+      solvers.surrogate \
       theorems.admm theorems.augmented theorems.bounds theorems.subgradient \
       theorems.surrogate
     checkpoint checks engine falsify_command instances models.mps_model nn.regrowth \
       nn.split \
       oracles.convex recovery.pool sets.binary sets.codebook sets.grids sets.powers \
-      solvers.bundle solvers.subgradient solvers.surrogate_level solvers.volume
+      solvers.bundle solvers.subgradient solvers.surrogate_absolute solvers.surrogate_level \
+      solvers.volume
     families models.cvxpy_model nn.controls nn.finished nn.saved parallel runs sets.joint sets.nested \
       testing.solvers
     . nn.level_codes nn.session sets study.check testing.suites theorems.progressive

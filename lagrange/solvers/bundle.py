@@ -121,7 +121,7 @@ class LevelBundle:
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        heard = hear_all(problem, state, answers)
+        heard = hear_all(problem, state, self.ask(problem, state), answers)
         flat = Flat.of(problem)
         memory, cuts, accepted = self._heard(flat, state, answers, heard)
         t, signed = memory.step_size, flat.marks(problem.inequality)

@@ -31,15 +31,20 @@ def ask_all(state: State[Any]) -> tuple[Ask[None], ...]:
     return tuple(Ask(i, prices, None, response) for i, response in enumerate(state.responses))
 
 
-def hear_all(problem: Problem[Any], state: State[Any], answers: Sequence[Response]) -> FullSweep:
-    """What the answers to ``ask_all`` add up to. Raises ValueError where they are not one to each ask,
-    or a block's rows are not the problem's.
+def hear_all(
+    problem: Problem[Any],
+    state: State[Any],
+    asks: Sequence[Ask[Any]],
+    answers: Sequence[Response],
+) -> FullSweep:
+    """What the answers to these asks add up to. Raises ValueError where the asks are no sweep, the
+    answers are not one to each, or a block's rows are not the problem's.
     """
     if state.record.step == 0:
         problem.check_rows(answers)
     g = problem.residual(answers)
     cost = math.fsum(answer.cost for answer in answers)
-    lower = proved(problem, sweep(problem, ask_all(state), answers))
+    lower = proved(problem, sweep(problem, asks, answers))
     feasible = feasible_point(problem, answers, g)
     return FullSweep(
         residual=g,

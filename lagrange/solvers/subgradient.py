@@ -45,7 +45,7 @@ class Subgradient:
     def tell(
         self, problem: Problem[Any], state: State[Any], answers: Sequence[Response]
     ) -> State[Any]:
-        heard = hear_all(problem, state, answers)
+        heard = hear_all(problem, state, self.ask(problem, state), answers)
         g = heard.residual
         now = progress(state, heard.best, norm(g), heard.value)
         move = next_move(self.step_size, now, state.memory)

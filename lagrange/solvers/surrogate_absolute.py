@@ -28,6 +28,7 @@ from lagrange.blocks import Ask, Response
 from lagrange.problem import Problem
 from lagrange.queries import Absolute
 from lagrange.records import Record
+from lagrange.solvers.full_sweep import ask_all
 from lagrange.solvers.moves import Move, next_move, progress
 from lagrange.state import Start, State, initial, replaced
 from lagrange.step_sizes import AnyStepSize, require_rule
@@ -82,7 +83,7 @@ class SurrogateAbsolute:
 
     def ask(self, problem: Problem[Any], state: State[Memory]) -> tuple[Ask[Any], ...]:
         if self._sweeps(state):
-            return tuple(Ask(i, state.multipliers, None, r) for i, r in enumerate(state.responses))
+            return ask_all(state)
         turn = state.memory.turn
         current = state.responses[turn]
         offset = subtract(state.residual, current.image if current else {})

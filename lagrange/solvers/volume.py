@@ -65,7 +65,7 @@ class Volume:
     def tell(
         self, problem: Problem[Any], state: State[Memory], answers: Sequence[Response]
     ) -> State[Memory]:
-        heard = hear_all(problem, state, answers)
+        heard = hear_all(problem, state, self.ask(problem, state), answers)
         old = state.memory
         accepted = heard.value > old.value
         memory = old._replace(

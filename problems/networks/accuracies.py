@@ -1,4 +1,4 @@
-"""The accuracies of a finished run, on the test images, read here and nowhere else."""
+"""The accuracies of a finished run on the test images."""
 
 from collections.abc import Callable, Mapping
 

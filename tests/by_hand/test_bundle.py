@@ -237,6 +237,8 @@ def test_it_asks_nothing_once_the_certificate_is_small():
         state = solver.tell(problem, state, answers)
     assert not asks
     assert state.record.dual_residual <= 1e-3 * state.record.dual_scale
+    with pytest.raises(ValueError, match="a sweep asks each"):  # answers that nobody asked for
+        solver.tell(problem, state, answers)
 
 
 @pytest.mark.parametrize("rounded", [True, False])
