@@ -18,7 +18,7 @@ TABLE = """
       nn.distillation nn.example nn.measured nn.snapshot nn.targets nn.tensor_arrays oracles \
       oracles.knapsack_loops oracles.rounding records recovery sets.config sets.ladders \
       sets.size solvers solvers.bundle_loops solvers.cuts status study study.compare \
-      study.document study.lines theorems theorems.findings vectors version whole_files
+      study.document study.lines study.units theorems theorems.findings vectors version whole_files
     blocks divergence falsifier.claim falsifier.shrink known_blocks nn.channel_trace \
       nn.checkpoint nn.descent nn.index_codes nn.parametrized nn.schedules nn.thin \
       oracles.checks oracles.knapsack_core queries sets.arrays sets.step_search \

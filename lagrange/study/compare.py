@@ -45,9 +45,11 @@ def spread(values: Sequence[float], confidence: float) -> Spread:
     n = len(values)
     if n == 0:
         return Spread(0, math.nan, math.nan, math.nan)
-    mean = math.fsum(values) / n
     if n == 1:
-        return Spread(1, mean, math.nan, math.nan)
+        return Spread(1, values[0], math.nan, math.nan)
+    if min(values) == max(values):  # a rounded mean would differ from them
+        return Spread(n, values[0], 0.0, 0.0)
+    mean = math.fsum(values) / n
     deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in values) / (n - 1))
     half = t_quantile(confidence, n - 1) * deviation / math.sqrt(n)
     return Spread(n, mean, deviation, half)

@@ -1,21 +1,25 @@
 """The figures of a report, drawn from the stored traces and markers. Needs ``lagrange[plots]``."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from lagrange.stopping import relative_gap
-from lagrange.study.compare import spread
+from lagrange.study.compare import Spread, spread
 from lagrange.study.plan import Study
 from lagrange.study.results import Result, by_seed, select
 from lagrange.study.tables import layer_means
+from lagrange.study.units import unit
 
 RESOLUTION = 110  # dots an inch
 COLORS = 10  # of the palette
+FAR = 10.0  # times the usual distance of a mean from the others
+MARGIN = 0.08  # of what an axis shows, at each end
 CURVES = (  # what over what, and what it is called; "gap" is computed
     ("gap", "step", "gap of the bounds so far, %"),
     ("gap", "seconds", "gap of the bounds so far, %"),
@@ -25,23 +29,50 @@ CURVES = (  # what over what, and what it is called; "gap" is computed
 
 
 def metric(study: Study, results: Sequence[Result], problem: str, path: Path) -> bool:
-    """Each seed's first metric, and the mean with its interval; False: nothing to draw."""
-    name, labels = study.metrics[0], study.labels(problem)
-    found = [by_seed(select(results, problem, label), name) for label in labels]
+    """Each seed's first metric, and the mean with its interval, around most of the means: what lies
+    far off is written at the edge. False: nothing to draw.
+    """
+    shown, labels = unit(study.metrics[0]), study.labels(problem)
+    found = [by_seed(select(results, problem, label), study.metrics[0]) for label in labels]
     if not any(found):
         return False
-    figure, (axes,) = _panels(1, (2.0 + 1.2 * len(labels), 3.4), f"{problem}: {name}")
+    figure, (axes,) = _panels(1, (2.0 + 1.2 * len(labels), 3.4), f"{problem}: {shown.heading}")
     for seed in dict.fromkeys(seed for numbers in found for seed in numbers):
         values = [numbers.get(seed, math.nan) for numbers in found]
         axes.plot(range(len(labels)), values, "o-", color="0.75", markersize=3, linewidth=0.6)
-    for i, numbers in enumerate(found):
-        s = spread([*numbers.values()], study.confidence)
+    spreads = [spread([*numbers.values()], study.confidence) for numbers in found]
+    low, high = view(spreads, found)
+    for i, s in enumerate(spreads):
         width = 0.0 if math.isnan(s.half_width) else s.half_width
         axes.errorbar(i, s.mean, width, fmt="s", color=_color(i), capsize=5, markersize=5)
+        if s.n:
+            at = min(max(s.mean, low), high)
+            arrow = "" if at == s.mean else " ↓" if at > s.mean else " ↑"
+            text = f"{s.mean:.{shown.digits}g}{arrow}"
+            axes.annotate(text, (i, at), (7, 0), textcoords="offset points", fontsize="small")
     axes.set_xticks(range(len(labels)), labels, rotation=20, ha="right")
-    axes.set(ylabel=name, xlim=(-0.5, len(labels) - 0.5))
+    axes.set(ylabel=shown.heading, xlim=(-0.5, len(labels) - 0.3))
+    if high > low:
+        axes.set_ylim(low - MARGIN * (high - low), high + MARGIN * (high - low))
     _write(figure, path)
     return True
+
+
+def view(spreads: Sequence[Spread], found: Sequence[Mapping[Any, float]]) -> tuple[float, float]:
+    """What an axis has to show: the numbers of all solvers but those whose means are far from the
+    median of means, and intervals of three numbers and more.
+    """
+    means = [s.mean for s in spreads if s.n]
+    middle = median(means)
+    usual = max(
+        median(abs(mean - middle) for mean in means),
+        median(s.deviation if s.n > 1 else 0.0 for s in spreads if s.n),
+    )
+    ends: list[float] = []
+    for s, numbers in zip(spreads, found, strict=True):
+        if s.n and (usual == 0 or abs(s.mean - middle) <= FAR * usual):
+            ends += [*numbers.values(), *((s.low, s.high) if s.n > 2 else ())]
+    return min(ends), max(ends)
 
 
 def convergence(study: Study, results: Sequence[Result], problem: str, path: Path) -> bool:
@@ -60,7 +91,7 @@ def convergence(study: Study, results: Sequence[Result], problem: str, path: Pat
                 label = labels[i] if k == 0 else None
                 axes.plot(trace[over], trace[name], color=_color(i), alpha=0.7, lw=1, label=label)
         axes.set(xlabel=over, ylabel=called)
-        if name != "cost":
+        if not any(x <= 0 for runs in traces for t in runs for x in t[name]):
             axes.set_yscale("log")
     panels[0].legend(fontsize="small")
     _write(figure, path)

@@ -21,6 +21,7 @@ PAIRED = (
     "number of seeds. Of many intervals some miss by chance, at {confidence:g} % about one in "
     "{one_in:.0f}."
 )
+RESUMED = "Cells that went on from a checkpoint: {}. Seconds are those of their last attempt."
 UNEQUAL = "Budgets differ between solvers: see the table of budgets before comparing."
 BY_THE_CLOCK = "Budgets in seconds: the numbers depend on the machine and are not repeatable."
 
@@ -52,6 +53,9 @@ def _summary(study: Study, results: Sequence[Result]) -> list[Part]:
     counted = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
     minutes = sum(r.marker["seconds"] for r in results if r.marker) / 60
     parts: list[Part] = [Text(f"{len(results)} cells: {counted}; {minutes:.1f} minutes in all.")]
+    begun = sum(r.marker.get("note", "").startswith("went on") for r in results)
+    if begun:
+        parts.append(Text(RESUMED.format(begun)))
     one_in = 1 / (1 - study.confidence)
     parts.append(Text(PAIRED.format(confidence=100 * study.confidence, one_in=one_in)))
     for problem in study.problems:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lagrange.study.cell import MARKER, marker
 from lagrange.study.plan import Cell, Study
+from lagrange.study.units import unit
 
 STATES = FINISHED, FAILED, MISSING, DAMAGED = "finished", "failed", "not run", "damaged"
 
@@ -92,9 +93,9 @@ def select(results: Sequence[Result], problem: str, label: str) -> list[Result]:
 
 
 def by_seed(results: Sequence[Result], metric: str) -> dict[int | None, float]:
-    """The metric of each result in which it was measured."""
-    numbers = {r.cell.seed: r.number(metric) for r in results}
-    return {seed: x for seed, x in numbers.items() if x is not None}
+    """The metric of each result in which it was measured, in the unit in which it is shown."""
+    numbers, scale = {r.cell.seed: r.number(metric) for r in results}, unit(metric).scale
+    return {seed: scale * x for seed, x in numbers.items() if x is not None}
 
 
 def _float(text: str) -> float:

@@ -9,6 +9,7 @@ from lagrange.study.compare import Spread, compare, spread
 from lagrange.study.document import Table
 from lagrange.study.plan import Study
 from lagrange.study.results import FINISHED, Result, by_seed, select
+from lagrange.study.units import Unit, unit
 
 
 def numbers(study: Study, results: Sequence[Result], problem: str) -> Table:
@@ -16,9 +17,12 @@ def numbers(study: Study, results: Sequence[Result], problem: str) -> Table:
     rows: list[list[str]] = []
     for label in study.labels(problem):
         found = select(results, problem, label)
-        spreads = [spread([*by_seed(found, m).values()], study.confidence) for m in study.metrics]
-        rows.append([label, str(len(found)), *(_mean(s, len(found)) for s in spreads)])
-    return Table(("solver", "runs", *study.metrics), rows)
+        means = (
+            _mean(spread([*by_seed(found, m).values()], study.confidence), len(found), unit(m))
+            for m in study.metrics
+        )
+        rows.append([label, str(len(found)), *means])
+    return Table(("solver", "runs", *(unit(m).heading for m in study.metrics)), rows)
 
 
 def comparisons(study: Study, results: Sequence[Result], problem: str) -> Table | None:
@@ -37,9 +41,8 @@ def comparisons(study: Study, results: Sequence[Result], problem: str) -> Table 
             if found.n:
                 interval = f"[{found.low:.3g}, {found.high:.3g}]" if found.n > 1 else "–"
                 difference = f"{found.mean:+.3g}"
-                rows.append(
-                    [f"{label} − {baseline}", metric, str(found.n), difference, interval, verdict]
-                )
+                pair, name = f"{label} − {baseline}", unit(metric).heading
+                rows.append([pair, name, str(found.n), difference, interval, verdict])
     interval = f"{100 * study.confidence:g} % interval"
     header = ("difference", "metric", "n", "mean", interval, "verdict")
     return Table(header, rows) if rows else None
@@ -116,14 +119,15 @@ def cells(results: Sequence[Result]) -> Table:
     return Table(header, rows)
 
 
-def _mean(found: Spread, runs: int) -> str:
+def _mean(found: Spread, runs: int, shown: Unit) -> str:
     if found.n == 0:
         return "–"
     few = f" (n = {found.n})" if found.n < runs else ""
+    mean = f"{found.mean:.{shown.digits}g}"
     if found.n == 1:
-        return f"{found.mean:.6g}{few}"
+        return f"{mean}{few}"
     digits = ".2g" if found.deviation < 100 else ".0f"
-    return f"{found.mean:.6g} ± {found.deviation:{digits}}{few}"
+    return f"{mean} ± {found.deviation:{digits}}{few}"
 
 
 def _layer(found: tuple[float, int] | None) -> str:

@@ -66,3 +66,9 @@ def test_the_spread_of_few_numbers():
     assert spread([], 0.95)[0] == 0
     one = spread([4.0], 0.95)
     assert (one.n, one.mean) == (1, 4.0) and math.isnan(one.half_width)
+
+
+def test_equal_numbers_have_no_spread_though_their_mean_is_rounded():
+    values = [99.53] * 3
+    assert math.fsum(values) / 3 != 99.53
+    assert spread(values, 0.95) == (3, 99.53, 0.0, 0.0)
