@@ -29,6 +29,7 @@ from lagrange.whole_files import replace_whole
 
 SHARE = 20  # a save is at most one part in so many of the time
 DOCUMENT = "state.json"
+WENT_ON = "went on from step"  # how the note of a run begins that did
 
 
 class Keeper(Stop):
@@ -62,7 +63,7 @@ class Keeper(Stop):
             self.note = "the checkpoint was of another version, begun anew"
             return fresh
         self._records = records
-        self.note = f"went on from step {state.record.step}"
+        self.note = f"{WENT_ON} {state.record.step}"
         return state
 
     def __call__(self, state: State[Any]) -> Status | None:

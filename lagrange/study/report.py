@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lagrange.checkpoint import WENT_ON
 from lagrange.study import tables
 from lagrange.study.document import Heading, Part, Picture, Table, Text, as_html, as_markdown
 from lagrange.study.plan import Study
@@ -53,7 +54,7 @@ def _summary(study: Study, results: Sequence[Result]) -> list[Part]:
     counted = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
     minutes = sum(r.marker["seconds"] for r in results if r.marker) / 60
     parts: list[Part] = [Text(f"{len(results)} cells: {counted}; {minutes:.1f} minutes in all.")]
-    begun = sum(r.marker.get("note", "").startswith("went on") for r in results)
+    begun = sum(r.marker.get("note", "").startswith(WENT_ON) for r in results)
     if begun:
         parts.append(Text(RESUMED.format(begun)))
     one_in = 1 / (1 - study.confidence)
