@@ -23,10 +23,11 @@ from problems.assignment_repair import total_cost
 ROOT, STEPS = 30, 24  # sweeps of the root, and of every other node, about
 LOOK = 120_000_000  # entries of tables a look
 ABOVE = (0, 1, 2, 3, 5, 8)  # targets above the bound
-BLIND = 0.5  # share of pairs open below the best point, above which nothing is ruled out
+BLIND = 0.4  # share of pairs open at the highest target, above which too little is ruled out
 NARROWER = (
     0.7  # times the gap, where it is looked at again: on large instances a look takes its time
 )
+REST = 7  # looks at most that are left out after those that brought nothing
 
 
 class Memory(NamedTuple):
@@ -34,6 +35,7 @@ class Memory(NamedTuple):
     asked    : questions that were put aside
     base     : what the targets are above
     gap      : between bound and best point when it was decided whether the search is ``blind``
+    waits    : looks that will be left out;   rest: how many were to be, the last time
     """
 
     low: int = 0
@@ -41,6 +43,8 @@ class Memory(NamedTuple):
     base: int | None = None
     gap: int | None = None
     blind: bool = True
+    waits: int = 0
+    rest: int = 0
 
 
 @final
@@ -60,12 +64,17 @@ class Dives:
         if best is None or not math.isfinite(seen.best.lower_bound):
             return None, memory
         low, high = max(memory.low, math.ceil(seen.best.lower_bound)), int(best.cost) - 1
+        if memory.waits > 0:
+            return None, memory._replace(waits=memory.waits - 1)
         if low > high or not possible(self.data, seen.multipliers["assign"]):
             return None, memory
         prices = in_units(self.data, seen.multipliers["assign"])
         if memory.gap is None or (memory.blind and high - low < NARROWER * memory.gap):
-            left = Inquiry(self.data, prices, high, 1).open
-            memory = memory._replace(gap=high - low, blind=left > BLIND * self.data.cost.size)
+            farthest = Inquiry(self.data, prices, min(high, low + ABOVE[-1]), 1)
+            if farthest.solved:  # the bound is not settled yet
+                return self._after(farthest, memory)
+            blind = farthest.open > BLIND * self.data.cost.size
+            memory = memory._replace(gap=high - low, blind=blind)
         if memory.blind:
             return None, memory
         asked = tuple(inquiry for inquiry in memory.asked if low <= inquiry.target <= high)
@@ -90,7 +99,9 @@ class Dives:
 
     def _after(self, inquiry: Inquiry, memory: Memory) -> tuple[Feasible | None, Memory]:
         if not inquiry.solved:
-            return None, memory._replace(asked=(*memory.asked, inquiry))
+            rest = min(2 * memory.rest + 1, REST)
+            return None, memory._replace(asked=(*memory.asked, inquiry), waits=rest, rest=rest)
+        memory = memory._replace(rest=0)
         agent = inquiry.agent
         if agent is None:
             return None, memory._replace(low=inquiry.target + 1)

@@ -28,7 +28,7 @@ from problems.assignment_repair import loads, total_cost
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
 LEAST, MOST = 15.0, 2000.0  # pairs
-LIMITS = Limits(nodes=20, seconds=3.0)  # seconds: a net below; the nodes are what counts
+LIMITS = Limits(nodes=60, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
 EAGER = 1.4  # instead, as long as some agent is overloaded
 REST = (
@@ -208,8 +208,8 @@ def _solved(
     free[own, np.arange(jobs.size)] = True
     i, k = np.nonzero(free)
     small, start = small_program(data, task.heavy, agent, (i, jobs, k))
-    step = 1.0 if small.integer.all() else 0.0
-    found = minimize(small, start, limits=limits, step=step)
+    settled = bool(small.integer.all())
+    found = minimize(small, start, limits=limits, step=1.0 if settled else 0.0, tree_alone=settled)
     if found.point is None:
         return agent, False
     taken = found.point[: i.size] > 0.5

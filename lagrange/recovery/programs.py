@@ -13,6 +13,16 @@ from lagrange.oracles.highs import UNLIMITED, Limits, Status
 from lagrange.oracles.linear_sets import BoolArray
 from lagrange.oracles.sparse import SparseMatrix
 
+# Without heuristics and cuts at nodes a program of a hundred columns takes a quarter of the time and
+# ends at the same point (assignment 20 × 400, type D: 59 ms in place of 230).
+TREE_ALONE = {
+    "mip_allow_cut_separation_at_nodes": False,
+    "mip_heuristic_effort": 0.0,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_rins": False,
+    "mip_pscost_minreliable": 1,
+}
 KINDS = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
 
 
@@ -46,11 +56,13 @@ def minimize(
     *,
     limits: Limits = UNLIMITED,
     step: float = 0.0,
+    tree_alone: bool = False,
 ) -> Outcome:
     """One thread, the same answer each time unless ``limits`` has seconds.
 
-    start : a feasible point; what is found is no worse.
-    step  : all objectives are multiples of it (0: unknown): a bound closer than that ends the search
+    start      : a feasible point; what is found is no worse.
+    step       : all objectives are multiples of it (0: unknown): a bound that close ends the search
+    tree_alone : without heuristics and cuts at nodes, for small programs with a good start
     """
     highs = highspy.Highs()
     options: dict[str, Any] = {
@@ -62,6 +74,7 @@ def minimize(
         "mip_allow_restart": limits.nodes is None,  # a search that is cut short has no time for it
         **({} if limits.nodes is None else {"mip_max_nodes": limits.nodes}),
         **({} if limits.seconds is None else {"time_limit": limits.seconds}),
+        **(TREE_ALONE if tree_alone else {}),
     }
     for name, value in options.items():
         highs.setOptionValue(name, value)

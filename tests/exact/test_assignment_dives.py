@@ -115,15 +115,47 @@ def test_targets_take_turns_by_the_work_behind_them(monkeypatch):
     plug, memory = Dives(data), Dives(data).init(build(data))
     targets = []
     for _ in range(len(dives.ABOVE)):
-        _, memory = plug.look(build(data), start, memory)
+        _, memory = plug.look(build(data), start, memory._replace(waits=0))
         targets.append(memory.asked[-1].target - bound)
     assert tuple(targets) == dives.ABOVE
     work = {a.target: a.work for a in memory.asked}
     least = min(work, key=lambda target: work[target])
-    _, after = plug.look(build(data), start, memory)
+    _, after = plug.look(build(data), start, memory._replace(waits=0))
     changed = [a.target for a in after.asked if work.get(a.target) != a.work]
     assert changed == [least]
     assert [a.work for a in memory.asked] == list(work.values())  # the old memory is as it was
+
+
+def test_looks_in_vain_are_followed_by_rests_and_an_answer_ends_them(monkeypatch):
+    """The first look, then after 1, 3, 7, 7 … that are left out; a refuted target starts anew."""
+    monkeypatch.setattr(dives, "LOOK", 1)
+    data = generate("E", 20, 200, 0)
+    multipliers, bound = dual(data, 120)
+    start = seen(data, multipliers, bound, within(data, multipliers, bound + 20))
+    plug, memory, busy = Dives(data), Dives(data).init(build(data)), []
+    for look in range(31):
+        before = memory
+        point, memory = plug.look(build(data), start, before)
+        assert point is None
+        if memory.asked != before.asked:
+            busy.append(look)
+    assert busy == [0, 2, 6, 14, 22, 30] and memory.rest == dives.REST
+
+    monkeypatch.setattr(dives, "LOOK", 10**12)
+    point, after = plug.look(build(data), start, memory._replace(waits=0))
+    assert (point is not None or after.low == bound + 1) and (after.rest, after.waits) == (0, 0)
+
+
+def test_a_far_point_does_not_make_the_search_blind():
+    """What counts is how much is open below the farthest target, not below the point."""
+    data = generate("E", 20, 200, 0)
+    multipliers, bound = dual(data, 120)
+    plug, far = Dives(data), greedy(data)
+    prices = in_units(data, multipliers["assign"])
+    left = Inquiry(data, prices, total_cost(data, far) - 1, 1).open
+    assert left > dives.BLIND * data.cost.size
+    _, memory = plug.look(build(data), seen(data, multipliers, bound, far), plug.init(build(data)))
+    assert not memory.blind and (memory.asked or memory.low == bound + 1)
 
 
 def test_nothing_is_done_without_a_point_a_bound_or_a_gap():
@@ -137,12 +169,24 @@ def test_nothing_is_done_without_a_point_a_bound_or_a_gap():
 
 def test_nothing_is_done_where_most_pairs_are_open():
     data = generate("D", 5, 60, 0)
-    multipliers, bound = dual(data)
+    multipliers, bound = dual(data, 80)
     plug, problem, far = Dives(data), build(data), greedy(data)
     point, memory = plug.look(problem, seen(data, multipliers, bound, far), plug.init(problem))
     assert point is None and memory.blind and not memory.asked
     assert memory.gap == total_cost(data, far) - 1 - bound
     assert plug.look(problem, seen(data, multipliers, bound, far), memory) == (None, memory)
+
+
+def test_whether_it_is_blind_is_not_decided_where_the_bound_is_far_below():
+    """What a single sweep refutes says nothing; the next look decides from higher up."""
+    data = generate("D", 5, 60, 0)
+    multipliers, bound = dual(data, 80)
+    plug, problem, far = Dives(data), build(data), greedy(data)
+    low = bound - dives.ABOVE[-1] - 1
+    _, memory = plug.look(problem, seen(data, multipliers, low, far), plug.init(problem))
+    assert memory.low == bound and memory.gap is None
+    _, memory = plug.look(problem, seen(data, multipliers, low, far), memory)
+    assert memory.gap == total_cost(data, far) - 1 - bound and memory.blind
 
 
 def test_a_narrower_gap_is_looked_at_again(monkeypatch):

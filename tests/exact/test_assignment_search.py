@@ -10,10 +10,12 @@ import pytest
 from lagrange import StepLimit, solve
 from lagrange.oracles.highs import Limits
 from lagrange.problem import Feasible
+from lagrange.recovery.programs import minimize
 from lagrange.recovery.recovering import Seen
 from lagrange.solvers.bundle import LevelBundle
 from lagrange.state import Best
 from problems import assignment_moves as moves
+from problems import assignment_neighborhoods as neighborhoods
 from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
@@ -239,6 +241,22 @@ def test_long_runs_have_a_price_of_overload_too():
     prices = Prices(zero[0], zero[:, 0], zero)
     first, later = (overload_price(data, prices, turn) for turn in (0, 100_000))
     assert 0 < first < later < math.inf
+
+
+def test_heuristics_of_the_programs_are_for_overloaded_points(monkeypatch):
+    data = generate("D", 20, 200, 0)
+    problem, plug, alone = build(data), Neighborhoods(data), []
+    prices = solve(problem, LevelBundle(), stop=StepLimit(30)).multipliers
+
+    def noted(program, start, *, tree_alone, **given):
+        alone.append((tree_alone, program.integer.all()))  # overload is the part that is not whole
+        return minimize(program, start, tree_alone=tree_alone, **given)
+
+    monkeypatch.setattr(neighborhoods, "minimize", noted)
+    memory, seen = plug.init(problem), Seen(prices, (), (), Best())
+    for _ in range(40):
+        _, memory = plug.look(problem, seen, memory)
+    assert set(alone) == {(True, True), (False, False)}
 
 
 def test_programs_begin_small_again_once_nobody_is_overloaded():

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import highspy
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from lagrange.oracles.highs import Limits
 from lagrange.oracles.sparse import SparseMatrix
 from lagrange.problem import Feasible
 from lagrange.recovery.pool import RestrictedProgram
-from lagrange.recovery.programs import Program, minimize
+from lagrange.recovery.programs import TREE_ALONE, Program, minimize
 from lagrange.recovery.recovering import Seen
 from lagrange.state import Best
 
@@ -29,8 +30,9 @@ def binary(cost, matrix, lower, upper):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("tree_alone", (False, True))
 @pytest.mark.parametrize("seed", range(8))
-def test_programs_against_brute_force(seed):
+def test_programs_against_brute_force(seed, tree_alone):
     rng = np.random.default_rng(seed)
     n = 6
     program = binary(
@@ -43,7 +45,7 @@ def test_programs_against_brute_force(seed):
         for x in map(np.array, itertools.product((0, 1), repeat=n))
         if (matrix @ x >= program.row_lower).all() and (matrix @ x <= program.row_upper).all()
     ]
-    outcome = minimize(program, step=1.0)
+    outcome = minimize(program, step=1.0, tree_alone=tree_alone)
     assert outcome.solved
     if not values:
         assert outcome.point is None
@@ -51,6 +53,24 @@ def test_programs_against_brute_force(seed):
     assert program.cost @ outcome.point == min(values)
     assert (outcome.point == np.rint(outcome.point)).all()
     assert outcome.bound <= min(values) + 1e-6
+
+
+def test_heuristics_are_off_in_the_tree_alone_only(monkeypatch):
+    accepted = []
+
+    class Noted(highspy.Highs):
+        def setOptionValue(self, name, value):
+            status = super().setOptionValue(name, value)
+            assert status == highspy.HighsStatus.kOk, (name, value)
+            accepted.append(name)
+            return status
+
+    monkeypatch.setattr(highspy, "Highs", Noted)
+    program = binary([-1, -2], [[1, 1]], [-np.inf], [1])
+    for alone in (False, True):
+        accepted.clear()
+        assert minimize(program, tree_alone=alone).point.tolist() == [0, 1]
+        assert set(TREE_ALONE) & set(accepted) == (set(TREE_ALONE) if alone else set())
 
 
 def test_a_start_is_never_made_worse_and_limits_are_reported():
