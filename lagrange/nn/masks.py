@@ -30,10 +30,16 @@ def freeze_zeros(model: nn.Module, names: Sequence[str]) -> Mapping[str, Tensor]
 
     Gradients of masked entries are zero, and what momentum or weight decay do to the stored parameter
     does not show. An optimizer built before keeps training the same parameters, with its state.
-    ``copy.deepcopy`` and ``state_dict`` hold masks as buffers. Undo with ``bake.thaw``.
+    ``copy.deepcopy`` and ``state_dict`` hold masks as buffers. Undo with ``bake.thaw``. Where none of
+    the parameters has a zero, that is an error: there is nothing to freeze.
     """
-    masks = dict[str, Tensor]()
-    for name, parameter in named(model, names).items():
-        masks[name] = (parameter != 0).detach()
+    parameters = named(model, names)
+    masks = {name: (parameter != 0).detach() for name, parameter in parameters.items()}
+    if all(bool(mask.all()) for mask in masks.values()):
+        raise ValueError(
+            f"freeze_zeros needs parameters with zeros in them, got none in {', '.join(masks)}: "
+            "set them first, by the session's finish() or by pruning"
+        )
+    for name, parameter in parameters.items():
         attach(model, parameter, Zeros(masks[name]))
     return masks

@@ -159,11 +159,6 @@ def multiplications(model: nn.Module, example: Tensor) -> dict[str, Macs]:
     return found
 
 
-def residuals(weights: Vector, projected: Vector) -> dict[str, float]:
-    """‖W − Z‖ / ‖W‖ of each tensor; ``residual`` of all together."""
-    return {name: residual({name: weights[name]}, {name: projected[name]}) for name in weights}
-
-
 def residual(weights: Vector, projected: Vector) -> float:
     """‖W − Z‖ / ‖W‖ over all tensors; 0 where they are the same."""
     return _ratio(norm(subtract(weights, projected)), norm(weights))

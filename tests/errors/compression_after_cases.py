@@ -37,6 +37,8 @@ def constant_into_no_bias() -> nn.Sequential:
 
 def masked() -> nn.Sequential:
     net = network()
+    with torch.no_grad():
+        net[0].weight[0] = 0
     freeze_zeros(net, ["0.weight"])
     return net
 
@@ -166,6 +168,12 @@ CASES = [
         lambda: freeze_zeros(network(), ["conv"]),
         "'conv' is no parameter",
         "0.weight",
+    ),
+    case(
+        "nothing to mask",
+        lambda: freeze_zeros(network(), ["0.weight"]),
+        "got none in 0.weight",
+        "finish()",
     ),
     case("mask twice", lambda: freeze_zeros(masked(), ["0.weight"]), "'0.weight'", "thaw(model)"),
     case(

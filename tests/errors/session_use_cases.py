@@ -23,6 +23,13 @@ from tests.errors.session_cases import finished, net, session, train, used
 NEITHER = "neither penalty() nor pull(step) took part"
 
 
+def with_zeros_frozen(model: nn.Module) -> nn.Module:
+    with torch.no_grad():
+        model.get_parameter("0.weight")[0] = 0
+    freeze_zeros(model, ["0.weight"])
+    return model
+
+
 def looked_at() -> None:
     made = session()
     made.penalty().item()
@@ -86,14 +93,12 @@ def checkpoint_of_broken() -> None:
 
 def masked_midway() -> None:
     made = used()
-    freeze_zeros(made._net, ["0.weight"])
+    with_zeros_frozen(made._net)
     made.update()
 
 
 def masked() -> nn.Module:
-    model = net()
-    freeze_zeros(model, ["0.weight"])
-    return model
+    return with_zeros_frozen(net())
 
 
 def gone_on(change: Any, **options: Any) -> None:
