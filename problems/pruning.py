@@ -52,6 +52,7 @@ def pruning(
     batch: int | None = None,
     rate: float | None = None,
     shift: int | None = None,
+    whole: bool | None = None,
     half: bool | None = None,
     regrow: float | None = None,
     sparse: bool | None = None,
@@ -89,6 +90,7 @@ def pruning(
                chains of layers as LeNet-5, in float32, with numba
     pick     : the epoch of the retraining that is kept: last, or the best in validation
     batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
+    whole    : train on the validation images too, where the recipe is settled; with pick = last
     half     : losses of training batches in bfloat16, twice as fast where the processor has it
     interval : minibatches between two updates of the set; an epoch where the data set says so
     baselines: train dense, one-shot and control networks for as long, too

@@ -50,6 +50,7 @@ def quantization(
     batch: int | None = None,
     rate: float | None = None,
     shift: int | None = None,
+    whole: bool | None = None,
     half: bool | None = None,
     interval: int | None = None,
     baselines: bool | None = None,
@@ -86,6 +87,7 @@ def quantization(
     retrain  : epochs of training with the codes fixed, after the hard projection
     pick     : the epoch that is kept of what follows the hard projection: last, or best in validation
     batch, rate, shift : images a minibatch, learning rate, pixels by which images are moved
+    whole    : train on the validation images too, where the recipe is settled; with pick = last
     half     : losses of training batches in bfloat16, twice as fast where the processor has it
     interval : minibatches between two updates of the set; an epoch where the data set says so
     baselines: train the dense network for as long and quantize it at once, too

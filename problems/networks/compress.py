@@ -87,7 +87,8 @@ class Task:
 
     @cached_property
     def dataset(self) -> Dataset:
-        return registry.load(self.data)
+        data = registry.load(self.data)
+        return data.whole if self.settings.whole else data
 
     @cached_property
     def feed(self) -> Feed:
@@ -130,7 +131,7 @@ class Task:
         s = self.settings
         steps = f"-sgd-{s.momentum:.12g}-{s.decay:.12g}" if s.momentum > 0 else ""
         rates = f"{s.batch}-{s.dense_rate:.12g}-{s.floor:.12g}{steps}{'-half' * s.half}"
-        dense = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}"
+        dense = f"{self.seed}-{s.pretrain}-{rates}-{s.shift}{'-flip' * s.flip}{'-whole' * s.whole}"
         path = Path(self.cache) / f"{self.network}-{self.dataset.slug}-{dense}{run}.lgpk"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

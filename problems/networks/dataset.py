@@ -9,7 +9,7 @@ training part. Both come from exact counts of the 256 byte values, so they do no
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,14 @@ class Dataset:
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @property
+    def whole(self) -> "Dataset":
+        """With the validation part trained on too, for recipes in which nothing is left to choose."""
+        train, held = self.train, self.validation
+        images, labels = (train.images, held.images), (train.labels, held.labels)
+        none = Part(held.images[:0], held.labels[:0])
+        return replace(self, train=Part(torch.cat(images), torch.cat(labels)), validation=none)
 
     @property
     def slug(self) -> str:

@@ -19,7 +19,7 @@ from problems.networks.settings import PRUNED, QUANTIZED
 
 SHARED = (  # settings of both
     *("pretrain", "batch", "dense_rate", "momentum", "decay", "floor", "half"),
-    *("shift", "flip", "sample", "sparse", "pick"),
+    *("shift", "flip", "whole", "sample", "sparse", "pick"),
 )
 REGROW = 0.15  # share of the nonzeros that change places at first, after the hard projection
 

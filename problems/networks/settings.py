@@ -34,6 +34,7 @@ class Settings:
                 dense training and retraining; 1: constant
     half      : losses of training batches in bfloat16, steps of Adam fused
     shift     : images move by up to so many pixels, and are mirrored if ``flip``
+    whole     : the validation images are trained on too, so that nothing can be picked by them
     pick      : the epoch of what follows that is kept: last, or the best in validation
     interval  : minibatches between two updates of the set; None: an epoch
     rho       : penalty;  growth: ρ at the last update over ρ at the first
@@ -61,6 +62,7 @@ class Settings:
     half: bool = False
     shift: int = 0
     flip: bool = False
+    whole: bool = False
     pick: str = "best"
     interval: int | None = None
     rho: float = 0.1
@@ -92,6 +94,11 @@ class Settings:
             raise ValueError(f"momentum must lie in [0, 1), got {self.momentum}")
         if not (math.isfinite(self.decay) and self.decay >= 0):
             raise ValueError(f"decay must be a finite number >= 0, got {self.decay}")
+        if self.whole and self.pick != "last":
+            raise ValueError(
+                "whole must be off where pick = best chooses by the images that it trains on: give "
+                f"pick = last, or leave whole out, got {self.whole}"
+            )
         if self.decay > 0 and self.momentum == 0:
             raise ValueError(
                 "decay belongs to SGD, and momentum = 0 means Adam: give momentum, 0.9 say, or leave "

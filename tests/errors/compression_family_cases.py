@@ -209,6 +209,7 @@ CASES = [
     *setting("momentum", (-0.1, 1.0, float("nan")), "[0, 1)"),
     *setting("decay", (-1.0, float("inf")), "finite number >= 0"),
     *setting("decay", (0.1,), "momentum = 0 means Adam"),
+    *setting("whole", (True,), "give pick = last"),
     *refused("growing by", lambda v: Growing(1.0, v, 5), (0.0, float("inf")), "factor must be"),
     *refused("growing for", lambda v: Growing(1.0, 2.0, v), (0, 2.5), "whole number ≥ 1"),
     value_error(

@@ -166,10 +166,25 @@ def test_a_dense_network_is_trained_once_for_a_cache(tmp_path, monkeypatch):
         {"settings": dataclasses.replace(SMALL, pretrain=2)},
         {"settings": dataclasses.replace(SMALL, momentum=0.8)},
         {"settings": dataclasses.replace(by_momentum, decay=0.1)},
+        {"settings": dataclasses.replace(SMALL, whole=True, pick="last")},
     ):
         options = {"settings": SMALL, **other}
         with pytest.raises(TypeError):
             _ = Task("digits", "digits", cache=str(tmp_path), **options).dense
+
+
+def test_the_whole_is_what_training_sees():
+    settings = dataclasses.replace(SMALL, pick="last", batch=100, interval=5, epochs=3)
+    some, every = (
+        Task("digits", "digits", dataclasses.replace(settings, whole=whole))
+        for whole in (False, True)
+    )
+    assert (len(some.feed.batches), len(every.feed.batches)) == (11, 15)
+    assert (some.updates, every.updates) == (7, 9)
+    rows = torch.cat([every.feed.batches.rows(0)[i] for i in range(15)]).unique()
+    assert len(rows) == 1077 + 360
+    assert torch.equal(every.dataset.test.labels, some.dataset.test.labels)
+    assert every.validate is None and len(every.dataset.validation) == 0
 
 
 def test_dense_training_by_momentum_two_steps_by_hand(monkeypatch):

@@ -112,6 +112,10 @@ def test_the_training_part_alone_sets_the_scale():
     assert torch.allclose(torch.tensor(data.black), zeros)
     assert of_data(data, data.train, data.validation) == as_set(images, train.labels)
     assert len(data.validation) == 100
+    whole = data.whole
+    assert of_data(whole, whole.train) == as_set(images, train.labels)
+    assert (len(whole.train), len(whole.validation)) == (400, 0)
+    assert (whole.mean, whole.std, whole.test) == (data.mean, data.std, data.test)
     other = prepared("noise", train, Raw(images[:9], train.labels[:9]), validation=100)
     assert torch.equal(other.train.images, data.train.images), (
         "the test part moved the training part"
