@@ -31,6 +31,7 @@ LEAST, MOST = 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=60, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
 EAGER = 1.4  # instead, as long as some agent is overloaded
+HASTE = 6  # times fewer nodes as long
 REST = (
     7  # turns at most that a number of agents is left out, which brought nothing at its last turns
 )
@@ -119,9 +120,9 @@ class Neighborhoods:
         count = max(3, len(data.capacity) // PARTS[at])
         some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
         task = _Task(prices, overload_price(data, prices, turn), some, int(kinds[at].pairs))
-        new, solved = _solved(data, agent, task, _deeper(self.limits, kinds[at].rest))
-        # not settled yet: all kinds go on, and look farther until something gives
+        # not settled yet: all kinds go on, and look farther but not deep until something gives
         eager = bool((loads(data, agent) > data.capacity).any())
+        new, solved = _solved(data, agent, task, _limits(self.limits, kinds[at].rest, eager))
         better = eager or total_cost(data, new) < total_cost(data, agent)
         kinds = (*kinds[:at], kinds[at].after(solved, better, eager), *kinds[at + 1 :])
         if eager and not (loads(data, new) > data.capacity).any():
@@ -134,9 +135,12 @@ def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
     return (Kind(2.0 * math.sqrt(data.cost.shape[1])),) * len(PARTS)
 
 
-def _deeper(limits: Limits, rest: int) -> Limits:
+def _limits(limits: Limits, rest: int, eager: bool) -> Limits:
     """What comes up less often may take longer: a kind that brought nothing gets more nodes."""
-    return limits if limits.nodes is None else replace(limits, nodes=limits.nodes * (1 + rest))
+    if limits.nodes is None:
+        return limits
+    nodes = max(1, limits.nodes // HASTE) if eager else limits.nodes * (1 + rest)
+    return replace(limits, nodes=nodes)
 
 
 def next_kind(kinds: tuple[Kind, ...], last: int) -> tuple[int, tuple[Kind, ...]]:
@@ -208,8 +212,8 @@ def _solved(
     free[own, np.arange(jobs.size)] = True
     i, k = np.nonzero(free)
     small, start = small_program(data, task.heavy, agent, (i, jobs, k))
-    settled = bool(small.integer.all())
-    found = minimize(small, start, limits=limits, step=1.0 if settled else 0.0, tree_alone=settled)
+    step = 1.0 if small.integer.all() else 0.0
+    found = minimize(small, start, limits=limits, step=step, tree_alone=True)
     if found.point is None:
         return agent, False
     taken = found.point[: i.size] > 0.5

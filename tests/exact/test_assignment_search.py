@@ -243,20 +243,24 @@ def test_long_runs_have_a_price_of_overload_too():
     assert 0 < first < later < math.inf
 
 
-def test_heuristics_of_the_programs_are_for_overloaded_points(monkeypatch):
+def test_programs_have_few_nodes_while_an_agent_is_overloaded_and_more_the_longer_they_rest(
+    monkeypatch,
+):
     data = generate("D", 20, 200, 0)
-    problem, plug, alone = build(data), Neighborhoods(data), []
+    problem, plug, nodes = build(data), Neighborhoods(data), {True: set(), False: set()}
     prices = solve(problem, LevelBundle(), stop=StepLimit(30)).multipliers
 
-    def noted(program, start, *, tree_alone, **given):
-        alone.append((tree_alone, program.integer.all()))  # overload is the part that is not whole
-        return minimize(program, start, tree_alone=tree_alone, **given)
+    def noted(program, start, *, limits, tree_alone, **given):
+        assert tree_alone
+        overloaded = not program.integer.all()  # overload is the part that is not whole
+        nodes[overloaded].add(limits.nodes)
+        return minimize(program, start, limits=limits, tree_alone=True, **given)
 
     monkeypatch.setattr(neighborhoods, "minimize", noted)
     memory, seen = plug.init(problem), Seen(prices, (), (), Best())
-    for _ in range(40):
+    for _ in range(60):
         _, memory = plug.look(problem, seen, memory)
-    assert set(alone) == {(True, True), (False, False)}
+    assert nodes == {True: {10}, False: {60, 120, 240, 480}}
 
 
 def test_programs_begin_small_again_once_nobody_is_overloaded():
