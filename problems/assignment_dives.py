@@ -3,7 +3,7 @@
 How long a search takes to come to a point hangs on luck: a target next to the bound leaves few pairs
 and few points among them, a higher one more of both. So questions with targets at growing distances
 above the bound wait side by side, and the one with the least work behind it goes on. A target that is
-refuted raises what the others start from.
+refuted raises what the others start from. After looks in vain more and more of them are left out.
 
 Needs numba (extra ``fast``).
 """

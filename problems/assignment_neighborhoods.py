@@ -81,7 +81,8 @@ class _Task(NamedTuple):
 class Neighborhoods:
     """A ``Recovery`` for problems whose coupling row is ``assign``.
 
-    turns : small programs a look;   limits : of HiGHS, each;   seed : of the draws
+    turns : small programs a look;   seed : of the draws
+    limits: of HiGHS, each; a sixth of the nodes while an agent is overloaded
     """
 
     data: AssignmentData
