@@ -25,6 +25,7 @@ from problems.assignment_first import first_points
 from problems.assignment_prices import Prices, prices_at
 from problems.assignment_programs import overload_price, small_program
 from problems.assignment_repair import loads, total_cost
+from problems.assignment_rests import longer
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
 LEAST, MOST = 15.0, 2000.0  # pairs
@@ -32,9 +33,6 @@ LIMITS = Limits(nodes=60, seconds=3.0)  # seconds: a net below; the nodes are wh
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
 EAGER = 1.4  # instead, as long as some agent is overloaded
 HASTE = 6  # times fewer nodes as long
-REST = (
-    7  # turns at most that a number of agents is left out, which brought nothing at its last turns
-)
 SETTLING = 200  # turns at most until no agent is overloaded, where a feasible point is known
 
 
@@ -50,7 +48,7 @@ class Kind(NamedTuple):
     def after(self, solved: bool, better: bool, eager: bool = False) -> "Kind":
         growth = EAGER if eager else GROWTH
         pairs = min(max(self.pairs * (growth if solved else SHRINKAGE), LEAST), MOST)
-        rest = 0 if better else min(2 * self.rest + 1, REST)
+        rest = 0 if better else longer(self.rest)
         return Kind(pairs, rest, rest)
 
 
@@ -137,7 +135,9 @@ def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
 
 
 def _limits(limits: Limits, rest: int, eager: bool) -> Limits:
-    """What comes up less often may take longer: a kind that brought nothing gets more nodes."""
+    """What comes up less often may take longer: a kind that brought nothing gets more nodes. While an
+    agent is overloaded all get few.
+    """
     if limits.nodes is None:
         return limits
     nodes = max(1, limits.nodes // HASTE) if eager else limits.nodes * (1 + rest)

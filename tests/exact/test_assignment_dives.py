@@ -20,6 +20,7 @@ from problems.assignment_dives import Dives
 from problems.assignment_fixing import in_units
 from problems.assignment_inquiry import Inquiry, possible
 from problems.assignment_repair import loads, repair, total_cost
+from problems.assignment_rests import MOST
 from problems.assignment_search import cheapest
 
 pytestmark = pytest.mark.skipif(not compiled.is_available(), reason="needs numba (extra fast)")
@@ -139,7 +140,7 @@ def test_looks_in_vain_are_followed_by_rests_and_an_answer_ends_them(monkeypatch
         assert point is None
         if memory.asked != before.asked:
             busy.append(look)
-    assert busy == [0, 2, 6, 14, 22, 30] and memory.rest == dives.REST
+    assert busy == [0, 2, 6, 14, 22, 30] and memory.rest == MOST
 
     monkeypatch.setattr(dives, "LOOK", 10**12)
     point, after = plug.look(build(data), start, memory._replace(waits=0))

@@ -86,6 +86,18 @@ def test_the_pruned_network_is_kept_and_by_its_own_settings(tmp_path):
     assert PrunedFirst("digits", "digits", last, keep=0.1)._wanted.settings.pick == "last"
 
 
+def test_the_pruning_trains_on_what_the_quantization_trains_on():
+    """With ``whole`` that is the validation images too."""
+    images = []
+    for whole in (False, True):
+        settings = Settings(prune=1, pick="last", whole=whole)
+        task = PrunedFirst("digits", "digits", settings, keep=0.1)
+        pruned, quantized = (len(part.dataset.train.labels) for part in (task._wanted.task, task))
+        assert pruned == quantized
+        images.append(pruned)
+    assert images[0] < images[1]
+
+
 def test_what_comes_after_the_pruning_computes_with_nonzeros_too(monkeypatch):
     pytest.importorskip("numba")
     chains = []
