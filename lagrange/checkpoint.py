@@ -39,6 +39,8 @@ class Keeper(Stop):
     key   : names the run; a file with another key is not gone on from
     every : seconds between two saves, ≥ 0
     note  : where a run went on, or why it did not, or why it cannot be saved; "" of an ordinary one
+
+    The clock of a run runs from the making of its keeper.
     """
 
     def __init__(self, path: Path, key: str, *, every: float = 30.0) -> None:
@@ -47,7 +49,8 @@ class Keeper(Stop):
         self._path, self._key, self._every = path, key, every
         self._records: list[Record] = []
         self._state: State[Any] | None = None
-        self._due = monotonic() + every
+        self._began = monotonic()
+        self._due = self._began + every
         self.note = ""
 
     def resumed(self, fresh: State[Any]) -> State[Any]:
@@ -55,7 +58,7 @@ class Keeper(Stop):
         if not self._path.exists():
             return fresh
         try:
-            key, records, state = read(self._path)
+            key, records, state, spent = read(self._path)
         except Exception as error:  # a damaged file can fail in any part of its decoding
             self.note = f"the checkpoint was unreadable, begun anew ({error})"
             return fresh
@@ -63,8 +66,14 @@ class Keeper(Stop):
             self.note = "the checkpoint was of another version, begun anew"
             return fresh
         self._records = records
+        self._began -= spent
         self.note = f"{WENT_ON} {state.record.step}"
         return state
+
+    @property
+    def spent(self) -> float:
+        """Seconds so far, with those before the checkpoint that the run went on from."""
+        return monotonic() - self._began
 
     def __call__(self, state: State[Any]) -> Status | None:
         if state.record.step > (self._records[-1].step if self._records else 0):
@@ -80,7 +89,7 @@ class Keeper(Stop):
         if self._state is None:
             return
         try:
-            write(self._path, self._key, self._records, self._state)
+            write(self._path, self._key, self._records, self._state, self.spent)
         except OSError as error:  # a full disk may have room again at the next time
             self.note = f"not saved along the way: {error}"
         except ValueError as error:  # a state with something in it that has no form
@@ -96,10 +105,11 @@ class Keeper(Stop):
         return replace(solution, trace=trace)
 
 
-def write(path: Path, key: str, records: Sequence[Record], state: State[Any]) -> None:
+def write(path: Path, key: str, records: Sequence[Record], state: State[Any], spent: float) -> None:
     """Whole, or not at all."""
     arrays = _Arrays()
-    document = {"key": key, "records": records, "state": encode(state, arrays.stored)}
+    kept = encode(state, arrays.stored)
+    document = {"key": key, "records": records, "state": kept, "spent": spent}
     text = json.dumps(document, default=lambda scalar: scalar.item())
 
     def written(beside: Path) -> None:
@@ -112,13 +122,13 @@ def write(path: Path, key: str, records: Sequence[Record], state: State[Any]) ->
     replace_whole(path, written)
 
 
-def read(path: Path) -> tuple[str, list[Record], State[Any]]:
+def read(path: Path) -> tuple[str, list[Record], State[Any], float]:
     """What was written. Classes are this library's, or of modules that are loaded already."""
     with zipfile.ZipFile(path) as archive:
         document = json.loads(archive.read(DOCUMENT))
         records = [Record._make(row) for row in document["records"]]
         state = decode(document["state"], _Restored(archive).leaf, _loaded)
-    return document["key"], records, state
+    return document["key"], records, state, float(document["spent"])
 
 
 def _loaded(name: str) -> type | None:

@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +37,11 @@ UNLIMITED = float("inf")
 
 
 class Outcome(NamedTuple):
-    """How a cell ended. ``error``: why it failed, None if it did not."""
+    """How a cell ended.
+
+    error   : why it failed, None if it did not
+    seconds : of this and of what it went on from, up to the checkpoint
+    """
 
     error: str | None
     seconds: float
@@ -50,28 +53,27 @@ def run_cell(cell: Cell, folder: Path, every: float) -> Outcome:
 
     every : seconds between two checkpoints
     """
-    began = perf_counter()
+    key = json.dumps([cell.spec, run_folder.versions()])
+    keeper = Keeper(folder / CHECKPOINT, key, every=every)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder / LOCK):
             if finished(folder):
                 return Outcome(None, 0.0, "finished elsewhere")
             try:
-                error, note, layers = _run(cell, folder, every)
+                error, layers = _run(cell, folder, keeper)
             except Exception as failure:
-                error, note, layers = _named(failure), "", {}
+                error, layers = _named(failure), {}
                 (folder / ERROR).write_text(traceback.format_exc(), encoding="utf-8")
-            outcome = Outcome(error, perf_counter() - began, note)
+            outcome = Outcome(error, keeper.spent, keeper.note)
             mark(cell, folder, outcome, layers)
             return outcome
     except Exception as failure:  # the folder cannot be written: a full disk
-        return Outcome(_named(failure), perf_counter() - began)
+        return Outcome(_named(failure), keeper.spent)
 
 
-def _run(cell: Cell, folder: Path, every: float) -> tuple[str | None, str, dict[str, Any]]:
-    """Error, note, and the nonzeros and the size of each layer."""
-    key = json.dumps([cell.spec, run_folder.versions()])
-    keeper = Keeper(folder / CHECKPOINT, key, every=every)
+def _run(cell: Cell, folder: Path, keeper: Keeper) -> tuple[str | None, dict[str, Any]]:
+    """Error, and the nonzeros and the size of each layer."""
     for old in (folder / MARKER, folder / ERROR, *folder.glob("*.part")):
         old.unlink(missing_ok=True)  # of a failure, of a kill
     instance = families.make(cell.family, cell.options)
@@ -87,10 +89,10 @@ def _run(cell: Cell, folder: Path, every: float) -> tuple[str | None, str, dict[
     if run.error is None:
         keeper.save()  # what follows the solver may take long
     if run.solution.status is Status.INTERRUPTED:
-        return "interrupted", keeper.note, {}
+        return "interrupted", {}
     run_folder.save(run, folder, overwrite=True)
     (folder / CHECKPOINT).unlink(missing_ok=True)
-    return run.error, keeper.note, layers_of(run)
+    return run.error, layers_of(run)
 
 
 def layers_of(run: runs.Finished) -> dict[str, tuple[int, int]]:

@@ -22,7 +22,10 @@ PAIRED = (
     "number of seeds. Of many intervals some miss by chance, at {confidence:g} % about one in "
     "{one_in:.0f}."
 )
-RESUMED = "Cells that went on from a checkpoint: {}. Seconds are those of their last attempt."
+RESUMED = (
+    "Cells that went on from a checkpoint: {}. Their seconds leave out what lay between it and the "
+    "end of that attempt."
+)
 UNEQUAL = "Budgets differ between solvers: see the table of budgets before comparing."
 BY_THE_CLOCK = "Budgets in seconds: the numbers depend on the machine and are not repeatable."
 

@@ -83,8 +83,9 @@ def state_of(memory):
 
 def through_a_file(path, memory):
     state = state_of(memory)
-    checkpoint.write(path, "key", [state.record], state)
-    key, records, read = checkpoint.read(path)
+    checkpoint.write(path, "key", [state.record], state, 1.5)
+    key, records, read, spent = checkpoint.read(path)
+    assert spent == 1.5
     wanted = [float(x) for x in state.record]
     assert key == "key" and len(records) == 1
     for record in (*records, read.record):
@@ -193,6 +194,23 @@ def test_a_state_without_a_form_is_said_not_saved(tmp_path):
     keeper = Keeper(tmp_path / "c.zip", "key", every=0.0)
     assert keeper(state_of({1, 2})) is None
     assert "no form for {1, 2}" in keeper.note and list(tmp_path.iterdir()) == []
+
+
+def test_the_clock_goes_on_from_the_checkpoint(tmp_path, monkeypatch):
+    """What lies between the last save and a kill is lost, and not counted."""
+    now = [100.0]
+    monkeypatch.setattr(checkpoint, "monotonic", lambda: now[0])
+    for spent in (7.0, 14.0, 21.0):
+        keeper = Keeper(tmp_path / "c.zip", "key", every=5.0)
+        now[0] += 1.0
+        keeper.resumed(fresh())
+        now[0] += 6.0
+        keeper(state_of(None))
+        assert keeper.spent == spent
+        now[0] += 2.0
+    other = Keeper(tmp_path / "c.zip", "other")
+    other.resumed(fresh())
+    assert other.spent == 0.0
 
 
 def test_saving_takes_a_small_share_of_the_time(tmp_path, monkeypatch):

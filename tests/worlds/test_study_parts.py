@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future
 import pytest
 
 from lagrange.records import Record, Trace
+from lagrange.checkpoint import Keeper
 from lagrange.study import figures, plan, report, runner, tables
 from lagrange.study.cell import run_cell
 from lagrange.study.results import Result, cells_folder, collect
@@ -189,6 +190,13 @@ def test_a_cell_of_another_spec_is_not_taken_for_it(tmp_path):
     marker["spec"]["options"]["rho"] = 3.0
     (folder / "cell.json").write_text(json.dumps(marker))
     assert collect(study, tmp_path)[-1].state == "damaged"
+
+
+def test_the_seconds_of_a_cell_are_those_before_its_checkpoint_too(tmp_path, monkeypatch):
+    cell = plan.read(studies.written(tmp_path, studies.SMALL)).cells[-1]
+    monkeypatch.setattr(Keeper, "spent", property(lambda _: 123.0))
+    assert run_cell(cell, tmp_path / "cell", 30.0).seconds == 123.0
+    assert json.loads((tmp_path / "cell" / "cell.json").read_text())["seconds"] == 123.0
 
 
 def test_matplotlib_is_an_extra(tmp_path, monkeypatch):
