@@ -10,8 +10,8 @@ from concurrent.futures import Executor, Future
 
 import pytest
 
-from lagrange.records import Record, Trace
 from lagrange.checkpoint import Keeper
+from lagrange.records import Record, Trace
 from lagrange.study import figures, plan, report, runner, tables
 from lagrange.study.cell import run_cell
 from lagrange.study.results import Result, cells_folder, collect
