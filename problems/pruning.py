@@ -55,6 +55,7 @@ def pruning(
     whole: bool | None = None,
     half: bool | None = None,
     regrow: float | None = None,
+    teach: float | None = None,
     sparse: bool | None = None,
     pick: str | None = None,
     interval: int | None = None,
@@ -86,6 +87,7 @@ def pruning(
     retrain  : epochs of training after the hard projection, with the zeros fixed unless regrow is given
     regrow   : share of the nonzeros that change places in the retraining at first, 0 … 1; their number
                stays (``lagrange.nn.RegrowingAdam``)
+    teach    : share of the dense network's answers, at temperature 4, in the loss of the retraining
     sparse   : the retraining computes with nonzeros only, several times quicker where few are left; for
                chains of layers as LeNet-5, in float32, with numba
     pick     : the epoch of the retraining that is kept: last, or the best in validation

@@ -39,6 +39,14 @@ class Teacher:
         if not 0 <= self.share <= 1:
             raise ValueError(f"share must lie in [0, 1], got {self.share}")
 
+    def blended(self, value: Tensor, student: Tensor, inputs: Tensor) -> Tensor:
+        """The loss with the teacher's part. value: the plain loss; student: logits for these inputs."""
+        self.module.eval()
+        with torch.no_grad():
+            aim = self.module(inputs).to(student.dtype)
+        divergence = distillation(student, aim, self.temperature)
+        return (1 - self.share) * value + self.share * divergence
+
 
 @dataclass(frozen=True)
 class Retrained:
@@ -169,8 +177,4 @@ def _distilled(value: Tensor, outputs: list[Tensor], batch: Batch, teacher: Teac
         raise ValueError(
             f"with a teacher the loss must call the network once a batch, it did {len(outputs)} times"
         )
-    teacher.module.eval()
-    with torch.no_grad():
-        aim = teacher.module(batch[0])
-    divergence = distillation(outputs[0], aim, teacher.temperature)
-    return (1 - teacher.share) * value + teacher.share * divergence
+    return teacher.blended(value, outputs[0], batch[0])

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from lagrange.nn.retrain import Teacher
 from problems.networks import training
 from problems.networks.batches import Batches
 from problems.networks.sparse_layers import SparseChain
@@ -27,6 +29,7 @@ class Feed:
     half   : the loss of a batch in bfloat16 where that is precise enough (autocast), never that of
              the sample; twice as fast on processors that have it
     sparse : the network of that loss is computed with its nonzero weights only (``SparseChain``)
+    teacher: whose answers count in that loss beside the labels, by its share
     layout : memory format of the images; channels last is faster for convolutions on a CPU
     """
 
@@ -34,6 +37,7 @@ class Feed:
     first: int = 0
     half: bool = False
     sparse: bool = False
+    teacher: Teacher | None = None
     layout: torch.memory_format = torch.channels_last
 
     def __call__(self, epoch: int) -> Iterable[Batch]:
@@ -63,4 +67,8 @@ class Feed:
             return training.loss(net, (images, labels))
         computed = SparseChain(net) if self.sparse else net
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.half):
-            return training.loss(computed, (images, labels))
+            if self.teacher is None:
+                return training.loss(computed, (images, labels))
+            logits = computed(images)
+            value = functional.cross_entropy(logits, labels)
+            return self.teacher.blended(value, logits.float(), images)

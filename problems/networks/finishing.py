@@ -1,11 +1,13 @@
 """The training after the hard projection: zeros are held, or change places with what is worth least."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from lagrange.nn import HeldAdam, RegrowingAdam
 from lagrange.nn.regrowth import over, unseen_gradients
-from lagrange.nn.retrain import retrain
+from lagrange.nn.retrain import Teacher, retrain
 from problems.networks.compress import Task
 from problems.networks.feed import Feed
 from problems.networks.sparse_layers import SparseChain
@@ -17,7 +19,7 @@ def finish(task: Task, net: nn.Module, *, apart: bool) -> None:
     apart : nonzeros move within their tensor only
     """
     s = task.settings
-    feed = task.onward.after(s.epochs)
+    feed = replace(task.onward.after(s.epochs), teacher=_teacher(task))
     chain = SparseChain(net) if s.sparse else None
     computed, validate = net if chain is None else chain, task.validate
     retrain(
@@ -29,6 +31,11 @@ def finish(task: Task, net: nn.Module, *, apart: bool) -> None:
         validate=None if validate is None else lambda _: validate(computed),
         floor=s.floor,
     )
+
+
+def _teacher(task: Task) -> Teacher | None:
+    share = task.settings.teach
+    return Teacher(task.loaded(task.dense.state_dict()), share) if share > 0 else None
 
 
 def _optimizer(

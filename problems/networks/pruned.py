@@ -72,10 +72,10 @@ class PruningTask:
     def _require_retraining(self) -> None:
         """Options of the retraining need one, and a network that they can be had for."""
         s = self.settings
-        if s.retrain == 0 and (s.regrow > 0 or s.sparse):
+        if s.retrain == 0 and (s.regrow > 0 or s.sparse or s.teach > 0):
             raise ValueError(
-                "regrow and sparse belong to the retraining, and retrain = 0 means none: give retrain "
-                "at least 1 or leave them out"
+                "regrow, sparse and teach belong to the retraining, and retrain = 0 means none: give "
+                "retrain at least 1 or leave them out"
             )
         if s.sparse:
             require_sparse(self.task.fresh())

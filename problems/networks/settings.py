@@ -42,6 +42,7 @@ class Settings:
     path      : of the budget: none, linear, cubic or log;  falling: share of the updates it falls in
     score     : 0 ranks weights by size, 1 by the full second moment
     regrow    : share of the nonzeros that change places in the retraining at first, 0: zeros are fixed
+    teach     : share of the dense network's answers in the loss of the retraining (distillation)
     sparse    : what is pruned is trained with its nonzeros only, in float32 (chains of layers, numba)
     prune     : epochs of ADMM pruning before quantization;  settle: epochs of training after that
     lean      : parameters that are no targets in bfloat16, those that do nothing dropped
@@ -72,6 +73,7 @@ class Settings:
     falling: float = 0.8
     score: float = 0.0
     regrow: float = 0.0
+    teach: float = 0.0
     sparse: bool = False
     prune: int = 0
     settle: int = 0
@@ -104,7 +106,7 @@ class Settings:
                 "decay belongs to SGD, and momentum = 0 means Adam: give momentum, 0.9 say, or leave "
                 f"decay at 0, got {self.decay}"
             )
-        for name in ("floor", "falling", "score", "regrow"):
+        for name in ("floor", "falling", "score", "regrow", "teach"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must lie in [0, 1], got {value}")

@@ -94,13 +94,14 @@ CASES = [
     ),
     value_error("score", lambda _: pruning(score=1.5), "score must lie in [0, 1]", "got 1.5"),
     value_error("regrow", lambda _: pruning(regrow=-0.1), "regrow must lie in [0, 1]", "got -0.1"),
+    value_error("teach", lambda _: pruning(teach=1.1), "teach must lie in [0, 1]", "got 1.1"),
     *(
         value_error(
             f"{list(given)} without retraining",
             lambda _, given=given: pruning(retrain=0, **given),
             "retrain = 0 means none",
         )
-        for given in ({"regrow": 0.1}, {"sparse": True})
+        for given in ({"regrow": 0.1}, {"sparse": True}, {"teach": 0.1})
     ),
     value_error("sparse without numba", sparse_without_numba, "pip install 'lagrange[fast]'"),
     value_error(

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from lagrange import run_folder, runs
 from lagrange.cli import app
 from lagrange.nn import dead_paths, dead_weights
+from problems.networks import finishing
 from problems.networks.compress import Task
 from problems.networks.digits import network
 from problems.networks.pruned import PruningTask
@@ -166,3 +167,24 @@ def test_the_command_line_knows_the_option(tmp_path):
     assert done.exit_code == 0, done.output
     saved = run_folder.load(tmp_path / "run")
     assert saved.rebuild_options["clean"] is True and saved.report["nonzeros"] == 140
+
+
+def test_the_teacher_of_the_retraining_is_the_dense_network(monkeypatch):
+    told = []
+    monkeypatch.setattr(finishing, "retrain", lambda *given, **_: told.append(given))
+    for share in (0.0, 0.4):
+        settings = dataclasses.replace(SMALL, teach=share)
+        wanted = PruningTask(Task("digits", "digits", settings), 0.02, "global", True)
+        dense = wanted.task.dense.state_dict()
+        wanted.final(wanted._cut(dense, wanted.budgets.block))
+        net, loss, feed = told[-1][:3]
+        batch = next(iter(feed(0)))
+        plain = dataclasses.replace(feed, teacher=None).loss(net, batch)
+        if share == 0.0:
+            assert feed.teacher is None and loss(None, batch) == plain
+            continue
+        assert feed.teacher.share == 0.4
+        taught = feed.teacher.module.state_dict()
+        assert all(torch.equal(taught[name], tensor) for name, tensor in dense.items())
+        # what was cut answers otherwise than the dense network
+        assert loss(None, batch) == feed.loss(net, batch) != plain
