@@ -4,8 +4,9 @@ prices (``assignment_prices``).
 A turn draws a few agents, those with much to gain more likely; of their jobs it frees the pairs with
 the least regret, the reduced cost over the least that these agents offer for the job, and lets HiGHS
 solve what that leaves. The number of pairs grows while HiGHS goes through to the end and shrinks where
-its node limit strikes. Where it starts (``assignment_first``) some agents may be overloaded: overload
-is allowed at a price, never made worse, and gone after a few turns.
+its node limit strikes. After a turn in vain the next one of its kind drifts: among points of equal cost
+it prefers one far from the point in hand. Where it starts (``assignment_first``) some agents may be
+overloaded: overload is allowed at a price, never made worse, and gone after a few turns.
 """
 
 import math
@@ -23,7 +24,7 @@ from lagrange.recovery.recovering import Seen
 from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_first import first_points
 from problems.assignment_prices import Prices, prices_at
-from problems.assignment_programs import overload_price, small_program
+from problems.assignment_programs import DRIFT, drifting, overload_price, small_program
 from problems.assignment_repair import loads, total_cost
 from problems.assignment_rests import longer
 
@@ -66,12 +67,15 @@ class Memory(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """A turn: agents (m,) whose jobs may move among them, the number of pairs, a unit of overload."""
+    """A turn: agents (m,) whose jobs may move among them, the number of pairs, a unit of overload;
+    whether staying costs something.
+    """
 
     prices: Prices
     heavy: float
     agents: BoolArray
     pairs: int
+    drifting: bool
 
 
 @final
@@ -118,7 +122,8 @@ class Neighborhoods:
         at, kinds = next_kind(memory.kinds, memory.last)
         count = max(3, len(data.capacity) // PARTS[at])
         some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
-        task = _Task(prices, overload_price(data, prices, turn), some, int(kinds[at].pairs))
+        heavy, vain = overload_price(data, prices, turn), kinds[at].rest > 0
+        task = _Task(prices, heavy, some, int(kinds[at].pairs), vain)
         # not settled yet: all kinds go on, and look farther but not deep until something gives
         eager = bool((loads(data, agent) > data.capacity).any())
         new, solved = _solved(data, agent, task, _limits(self.limits, kinds[at].rest, eager))
@@ -214,6 +219,8 @@ def _solved(
     i, k = np.nonzero(free)
     small, start = small_program(data, task.heavy, agent, (i, jobs, k))
     step = 1.0 if small.integer.all() else 0.0
+    if step and task.drifting:
+        small, step = drifting(small, start), 1.0 - DRIFT
     found = minimize(small, start, limits=limits, step=step, tree_alone=True)
     if found.point is None:
         return agent, False

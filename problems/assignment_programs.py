@@ -9,6 +9,7 @@ from problems.assignment_data import AssignmentData, IntArray
 from problems.assignment_prices import Prices
 from problems.assignment_repair import loads
 
+DRIFT = 0.5  # below a unit of cost, all together: a gain of one unit counts more
 OVERLOAD, OVERLOAD_GROWTH, OVERLOAD_MOST = 1.5, 1.5, 100.0  # times the largest price of capacity
 
 
@@ -43,6 +44,14 @@ def small_program(
     )
     start = np.concatenate([agent[jobs[k]] == i, -room[over]]).astype(float)
     return program, start
+
+
+def drifting(program: Program, start: FloatArray) -> Program:
+    """The same, but each pair of ``start`` costs a little more: of points of equal cost the one that
+    moves the most jobs is best, and one a unit cheaper is at least 1 − ``DRIFT`` better than all.
+    """
+    taken = start * program.integer
+    return program._replace(cost=program.cost + taken * (DRIFT / max(1.0, float(taken.sum()))))
 
 
 def overload_price(data: AssignmentData, prices: Prices, turn: int) -> float:

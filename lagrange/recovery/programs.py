@@ -61,7 +61,8 @@ def minimize(
     """One thread, the same answer each time unless ``limits`` has seconds.
 
     start      : a feasible point; what is found is no worse.
-    step       : all objectives are multiples of it (0: unknown): a bound that close ends the search
+    step       : what is better by less does not count (0: all counts): a bound that close ends the
+                 search. Nothing is lost where all objectives are multiples of it.
     tree_alone : without heuristics and cuts at nodes, for small programs with a good start
     """
     highs = highspy.Highs()

@@ -22,6 +22,7 @@ from problems.assignment_exact import ExactAssignment
 from problems.assignment_fixing import LARGEST, fixed, forced
 from problems.assignment_neighborhoods import Kind, Neighborhoods, next_kind, overload_price
 from problems.assignment_prices import Prices, break_prices
+from problems.assignment_programs import DRIFT
 from problems.assignment_proof import no_better
 from problems.assignment_repair import loads, total_cost
 
@@ -250,11 +251,14 @@ def test_programs_have_few_nodes_while_an_agent_is_overloaded_and_more_the_longe
     problem, plug, nodes = build(data), Neighborhoods(data), {True: set(), False: set()}
     prices = solve(problem, LevelBundle(), stop=StepLimit(30)).multipliers
 
-    def noted(program, start, *, limits, tree_alone, **given):
+    def noted(program, start, *, limits, step, tree_alone):
         assert tree_alone
         overloaded = not program.integer.all()  # overload is the part that is not whole
         nodes[overloaded].add(limits.nodes)
-        return minimize(program, start, limits=limits, tree_alone=True, **given)
+        drifts = bool((program.cost % 1.0).any())
+        assert overloaded or drifts == (limits.nodes > 60)  # after a turn in vain
+        assert step == (0.0 if overloaded else 1.0 - DRIFT if drifts else 1.0)
+        return minimize(program, start, limits=limits, step=step, tree_alone=True)
 
     monkeypatch.setattr(neighborhoods, "minimize", noted)
     memory, seen = plug.init(problem), Seen(prices, (), (), Best())
