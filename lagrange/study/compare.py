@@ -10,9 +10,11 @@ References   Student, Biometrika 6 (1908) 1–25; Abramowitz, Stegun, Handbook (
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+ROUNDING = 4 * sys.float_info.epsilon  # of a difference of two decimal numbers, relative to them
 HALVINGS = 100  # of [0, π/2]: beyond what floats resolve
 
 
@@ -58,9 +60,14 @@ def spread(values: Sequence[float], confidence: float) -> Spread:
 def compare(
     baseline: Mapping[int | None, float], other: Mapping[int | None, float], confidence: float
 ) -> Comparison:
-    """By seed; seeds that only one of the two has are left out."""
-    differences = [other[seed] - baseline[seed] for seed in other if seed in baseline]
-    found = spread(differences, confidence)
+    """By seed; seeds that only one of the two has are left out. A mean of differences that is no more
+    than the rounding of what is subtracted is 0.
+    """
+    both = [(other[seed], baseline[seed]) for seed in other if seed in baseline]
+    found = spread([after - before for after, before in both], confidence)
+    rounding = ROUNDING * max((abs(value) for pair in both for value in pair), default=0.0)
+    if abs(found.mean) <= rounding:
+        found = found._replace(mean=0.0)
     return Comparison(found, _verdict(found))
 
 

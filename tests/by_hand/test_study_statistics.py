@@ -42,6 +42,14 @@ def test_intervals_are_those_of_scipy(seed):
     assert (verdict == "cannot be told apart") == (wanted.low <= 0 <= wanted.high)
 
 
+def test_decimals_that_cancel_differ_by_nothing():
+    found, verdict = compare({0: 99.1, 1: 99.3}, {0: 99.2, 1: 99.2}, 0.95)
+    assert (99.2 - 99.1) + (99.2 - 99.3) != 0
+    assert found.mean == 0
+    assert verdict == "cannot be told apart"
+    assert compare({0: 1e-9}, {0: 2e-9}, 0.95)[0].mean == 1e-9
+
+
 def test_seeds_are_paired_not_counted():
     """In another order, and with seeds that only one of them has."""
     found, _ = compare({3: 1.0, 1: 5.0, 9: 7.0}, {1: 6.0, 3: 2.0, 4: 0.0}, 0.95)
