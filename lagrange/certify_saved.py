@@ -22,9 +22,13 @@ from lagrange.records import Record
 from lagrange.run_folder import RunError, Saved, changed_files
 from lagrange.solvers.admm import ADMM
 from lagrange.solvers.augmented import AugmentedLagrangian
+from lagrange.solvers.bundle import LevelBundle
 from lagrange.solvers.progressive import Progressive
 from lagrange.solvers.subgradient import Subgradient
 from lagrange.solvers.surrogate import SurrogateLagrangian
+from lagrange.solvers.surrogate_absolute import SurrogateAbsolute
+from lagrange.solvers.surrogate_level import SurrogateLevel
+from lagrange.solvers.volume import Volume
 from lagrange.theorems.evidence import Evidence
 
 READABLE: Mapping[str, Any] = {
@@ -32,9 +36,13 @@ READABLE: Mapping[str, Any] = {
     for each in (
         ADMM,
         AugmentedLagrangian,
+        LevelBundle,
         Progressive,
         Subgradient,
+        SurrogateAbsolute,
         SurrogateLagrangian,
+        SurrogateLevel,
+        Volume,
         step_sizes.Constant,
         step_sizes.Diminishing,
         step_sizes.Polyak,

@@ -24,6 +24,8 @@ MEANINGS = {
         "Lagrangian dual at the saved multipliers, before rounding to integers", True
     ),
     "nonzeros": Meaning("nonzero entries of the saved point, counted", True),
+    "items_chosen": Meaning("items of the saved point, counted", True),
+    "starts": Meaning("times that a unit starts in the saved point, counted", True),
     "sites_open": Meaning("sites that send something, counted", True),
     "weights": Meaning("entries that the budget speaks of", True),
     "seconds": Meaning("wall time of the solver"),
