@@ -60,7 +60,9 @@ def read_orlib(path: Path) -> AssignmentData:
     try:
         words = path.read_text().split()
     except FileNotFoundError:
-        raise ValueError(f"there is no instance file {path}") from None
+        raise ValueError(
+            f"there is no instance file {path}: give the path of a file in the family's format"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read instance file {path}: {error}") from None
     numbers: list[int] = []
@@ -83,7 +85,8 @@ def read_orlib(path: Path) -> AssignmentData:
     if len(numbers) != wanted:
         short = "truncated" if len(numbers) < wanted else "too long"
         raise ValueError(
-            f"{path} is {short}: {m} agents and {n} jobs need {wanted} numbers, it has {len(numbers)}"
+            f"{path} is {short}, or a file of another family: {m} agents and {n} jobs need {wanted} "
+            f"numbers, it has {len(numbers)}"
         )
     body = np.array(numbers[2:], dtype=np.int64)
     return AssignmentData(

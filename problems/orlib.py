@@ -25,7 +25,9 @@ class Words:
         try:
             self._words = path.read_text().split()
         except FileNotFoundError:
-            raise ValueError(f"there is no instance file {path}") from None
+            raise ValueError(
+                f"there is no instance file {path}: give the path of a file in the family's format"
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"cannot read instance file {path}: {error}") from None
 

@@ -11,6 +11,7 @@ confirmed by the exact twin, all points in integers; HiGHS's bounds are rounded 
 """
 
 import argparse
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,8 +24,8 @@ SIZES = "20x400,40x400,20x1600,40x1600,80x1600"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
-    parser.add_argument("--classes", default="C,D,E")
-    parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--classes", type=_classes, default="C,D,E")
+    parser.add_argument("--sizes", type=_sizes, default=SIZES)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--limit", type=float, default=60.0)
     parser.add_argument("--jobs", type=int, default=1)
@@ -34,9 +35,9 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     specs = [
-        Spec(kind, *map(int, size.split("x")), seed)
-        for size in chosen.sizes.split(",")
-        for kind in chosen.classes.split(",")
+        Spec(kind, *size, seed)
+        for size in chosen.sizes
+        for kind in chosen.classes
         for seed in range(chosen.seeds)
     ]
     hard = [s for s in specs if (s.kind, s.size) == ("E", "20x400") and chosen.proof_limit > 0]
@@ -45,6 +46,21 @@ def main() -> None:
             list(pool.map(lambda spec: _race(chosen.out, spec, chosen.limit), specs))
             list(pool.map(lambda spec: _prove(chosen.out, spec, chosen.proof_limit), hard))
     report(chosen.out, specs, hard, chosen.limit, chosen.proof_limit)
+
+
+def _classes(text: str) -> list[str]:
+    kinds = text.split(",")
+    if not set(kinds) <= set("ABCDE"):
+        raise argparse.ArgumentTypeError(f"{text!r} must be some of A,B,C,D,E with commas between")
+    return kinds
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    """Agents and jobs of each."""
+    found = [re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size) for size in text.split(",")]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} must be AGENTSxJOBS, as in {SIZES}")
+    return [(int(size[1]), int(size[2])) for size in found if size]
 
 
 def _race(folder: Path, spec: Spec, limit: float) -> None:
