@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from problems.orlib import words_of
 from problems.seeds import require_seed
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -57,16 +58,8 @@ class AssignmentData:
 
 def read_orlib(path: Path) -> AssignmentData:
     """One instance: ``m n``, cost m × n, weight m × n (row = agent), capacity m."""
-    try:
-        words = path.read_text().split()
-    except FileNotFoundError:
-        raise ValueError(
-            f"there is no instance file {path}: give the path of a file in the family's format"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read instance file {path}: {error}") from None
     numbers: list[int] = []
-    for at, word in enumerate(words):
+    for at, word in enumerate(words_of(path)):
         try:
             number = int(word)
         except ValueError:

@@ -16,20 +16,25 @@ LARGEST = 2**53  # whole numbers up to here are floats
 DECIMALS = 9  # at most, behind the point
 
 
+def words_of(path: Path) -> list[str]:
+    """What stands in an instance file, without the white space."""
+    try:
+        return path.read_text().split()
+    except FileNotFoundError:
+        raise ValueError(
+            f"there is no instance file {path}: give the path of a file in the family's format"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read instance file {path}: {error}") from None
+
+
 class Words:
     """The words of a file, taken from the front."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._at = 0
-        try:
-            self._words = path.read_text().split()
-        except FileNotFoundError:
-            raise ValueError(
-                f"there is no instance file {path}: give the path of a file in the family's format"
-            ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"cannot read instance file {path}: {error}") from None
+        self._words = words_of(path)
 
     def take(self, count: int, what: str) -> list[str]:
         """The next words; ``what`` says in an error what they should have been."""

@@ -9,7 +9,6 @@ from lagrange.meaning import MEANINGS
 from tests.worlds.runs import executed
 
 DUAL = ("assignment", "covering", "location", "knapsack", "unit_commitment", "best_subset", "lasso")
-NETWORKS = ("pruning", "quantization")
 METHODS = [(family, name) for family in DUAL for name in families.make(family, {}).methods]
 
 
@@ -17,18 +16,10 @@ METHODS = [(family, name) for family in DUAL for name in families.make(family, {
 def test_settings_are_read_or_those_of_the_family(family, name):
     made = families.make(family, {}).methods[name]
     settings = repr(made(77).solver)
-    if settings != repr(made(None).solver):  # which is where a reader looks first
+    if "array(" in settings:  # the instance's numbers are in them, which only the family knows
+        assert settings == repr(made(None).solver)
+    else:
         assert repr(read_settings(settings)) == settings
-
-
-def test_settings_that_hang_on_the_steps_are_there():
-    differing = {
-        name
-        for family, name in METHODS
-        if repr(families.make(family, {}).methods[name](77).solver)
-        != repr(families.make(family, {}).methods[name](None).solver)
-    }
-    assert {"surrogate", "absolute"} <= differing
 
 
 @pytest.mark.parametrize("name", ["surrogate", "absolute", "level", "volume"])
@@ -43,6 +34,6 @@ def test_a_run_of_few_steps_can_be_certified(name, tmp_path):
 def test_what_a_family_has_proved_has_a_meaning():
     """It is shown as proved and not as what nobody has looked at."""
     for family in families.BUILT_IN:
-        exact = families.make(family, {}).exact if family not in NETWORKS else None
+        exact = families.make(family, {}).exact
         for name in () if exact is None else exact.fact_names:
             assert MEANINGS[name].proved, (family, name)
