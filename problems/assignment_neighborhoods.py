@@ -4,9 +4,11 @@ prices (``assignment_prices``).
 A turn draws a few agents, those with much to gain more likely; of their jobs it frees the pairs with
 the least regret, the reduced cost over the least that these agents offer for the job, and lets HiGHS
 solve what that leaves. The number of pairs grows while HiGHS goes through to the end and shrinks where
-its node limit strikes. After a turn in vain the next one of its kind drifts: among points of equal cost
-it prefers one far from the point in hand. Where it starts (``assignment_first``) some agents may be
-overloaded: overload is allowed at a price, never made worse, and gone after a few turns.
+its node limit strikes. Few agents and many share HiGHS's work evenly: with many a program takes longer
+and brings less, but without them a walk is soon stuck. After a turn in vain the next one of its kind
+drifts: among points of equal cost it prefers one far from the point in hand. Where it starts
+(``assignment_first``) some agents may be overloaded: overload is allowed at a price, never made worse,
+and gone after a few turns.
 """
 
 import math
@@ -28,7 +30,8 @@ from problems.assignment_programs import DRIFT, drifting, overload_price, small_
 from problems.assignment_repair import loads, total_cost
 from problems.assignment_rests import longer
 
-PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn, in turn
+PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn
+CALL = 50  # iterations that a program takes as long as, besides its own
 LEAST, MOST = 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=60, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
@@ -38,30 +41,28 @@ SETTLING = 200  # turns at most until no agent is overloaded, where a feasible p
 
 
 class Kind(NamedTuple):
-    """A number of agents: how many pairs go with it; how many of its turns it will miss, and missed
-    the last time.
+    """A number of agents: how many pairs go with it; its work so far, in iterations of HiGHS; how many
+    times more nodes it gets, since it brought nothing.
     """
 
     pairs: float
-    waits: int = 0
-    rest: int = 0
+    work: int = 0
+    extra: int = 0
 
-    def after(self, solved: bool, better: bool, eager: bool = False) -> "Kind":
+    def after(self, solved: bool, better: bool, work: int, eager: bool = False) -> "Kind":
         growth = EAGER if eager else GROWTH
         pairs = min(max(self.pairs * (growth if solved else SHRINKAGE), LEAST), MOST)
-        rest = 0 if better else longer(self.rest)
-        return Kind(pairs, rest, rest)
+        return Kind(pairs, self.work + work, 0 if better else longer(self.extra))
 
 
 class Memory(NamedTuple):
-    """The point in hand (n,), perhaps overloaded; turns so far; kinds by ``PARTS``; the last; whether
-    the walk goes its own way until it is the best, though a cheaper point is known.
+    """The point in hand (n,), perhaps overloaded; turns so far; kinds by ``PARTS``; whether the walk
+    goes its own way until it is the best, though a cheaper point is known.
     """
 
     agent: IntArray | None
     turn: int
     kinds: tuple[Kind, ...]
-    last: int
     prices: Prices | None
     apart: bool
 
@@ -97,7 +98,7 @@ class Neighborhoods:
             raise ValueError(f"turns must be at least 1 and whole, got {self.turns}")
 
     def init(self, problem: Problem[Any]) -> Memory:
-        return Memory(None, 0, _kinds(self.data), -1, None, apart=False)
+        return Memory(None, 0, _kinds(self.data), None, apart=False)
 
     def look(
         self, problem: Problem[Any], seen: Seen, memory: Memory
@@ -119,19 +120,21 @@ class Neighborhoods:
 
     def _turned(self, agent: IntArray, prices: Prices, memory: Memory) -> Memory:
         data, turn = self.data, memory.turn
-        at, kinds = next_kind(memory.kinds, memory.last)
+        kinds = memory.kinds
+        at = min(range(len(kinds)), key=lambda k: kinds[k].work)
         count = max(3, len(data.capacity) // PARTS[at])
         some = _drawn(data, prices, agent, count, np.random.default_rng((self.seed, turn)))
-        heavy, vain = overload_price(data, prices, turn), kinds[at].rest > 0
+        heavy, vain = overload_price(data, prices, turn), kinds[at].extra > 0
         task = _Task(prices, heavy, some, int(kinds[at].pairs), vain)
         # not settled yet: all kinds go on, and look farther but not deep until something gives
         eager = bool((loads(data, agent) > data.capacity).any())
-        new, solved = _solved(data, agent, task, _limits(self.limits, kinds[at].rest, eager))
+        new, solved, work = _solved(data, agent, task, _limits(self.limits, kinds[at].extra, eager))
         better = eager or total_cost(data, new) < total_cost(data, agent)
-        kinds = (*kinds[:at], kinds[at].after(solved, better, eager), *kinds[at + 1 :])
+        kind = kinds[at].after(solved, better, work, eager)
+        kinds = (*kinds[:at], kind, *kinds[at + 1 :])
         if eager and not (loads(data, new) > data.capacity).any():
             kinds = _kinds(data)
-        return memory._replace(agent=new, turn=turn + 1, kinds=kinds, last=at)
+        return memory._replace(agent=new, turn=turn + 1, kinds=kinds)
 
 
 def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
@@ -139,24 +142,12 @@ def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
     return (Kind(2.0 * math.sqrt(data.cost.shape[1])),) * len(PARTS)
 
 
-def _limits(limits: Limits, rest: int, eager: bool) -> Limits:
-    """What comes up less often may take longer: a kind that brought nothing gets more nodes. While an
-    agent is overloaded all get few.
-    """
+def _limits(limits: Limits, extra: int, eager: bool) -> Limits:
+    """A kind that brought nothing gets more nodes. While an agent is overloaded all get few."""
     if limits.nodes is None:
         return limits
-    nodes = max(1, limits.nodes // HASTE) if eager else limits.nodes * (1 + rest)
+    nodes = max(1, limits.nodes // HASTE) if eager else limits.nodes * (1 + extra)
     return replace(limits, nodes=nodes)
-
-
-def next_kind(kinds: tuple[Kind, ...], last: int) -> tuple[int, tuple[Kind, ...]]:
-    """Whose turn it is after the last one's, and the kinds that waited a turn less."""
-    while True:
-        last = (last + 1) % len(kinds)
-        kind = kinds[last]
-        if kind.waits == 0:
-            return last, kinds
-        kinds = (*kinds[:last], kind._replace(waits=kind.waits - 1), *kinds[last + 1 :])
 
 
 def _on_from(
@@ -202,8 +193,8 @@ def _keys(weight: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def _solved(
     data: AssignmentData, agent: IntArray, task: _Task, limits: Limits
-) -> tuple[IntArray, bool]:
-    """The point after one small program, and whether HiGHS went through to the end."""
+) -> tuple[IntArray, bool, int]:
+    """The point after one small program, whether HiGHS went through to the end, and its work."""
     jobs = np.flatnonzero(task.agents[agent])
     own, column = agent[jobs], np.arange(jobs.size)
     reduced = task.prices.reduced[:, jobs]
@@ -211,7 +202,7 @@ def _solved(
     regret[own, column] = np.inf
     least = np.sort(regret[np.isfinite(regret)])
     if least.size == 0:
-        return agent, True
+        return agent, True, CALL
     free = regret <= least[min(task.pairs, least.size) - 1]
     moving = free.any(axis=0)
     jobs, own, free = jobs[moving], own[moving], free[:, moving]
@@ -222,12 +213,13 @@ def _solved(
     if step and task.drifting:
         small, step = drifting(small, start), 1.0 - DRIFT
     found = minimize(small, start, limits=limits, step=step, tree_alone=True)
+    work = CALL + found.iterations
     if found.point is None:
-        return agent, False
+        return agent, False, work
     taken = found.point[: i.size] > 0.5
     new = agent.copy()
     new[jobs[k[taken]]] = i[taken]
-    return (new if _no_worse(data, task.heavy, new, agent) else agent), found.solved
+    return (new if _no_worse(data, task.heavy, new, agent) else agent), found.solved, work
 
 
 def _no_worse(data: AssignmentData, heavy: float, new: IntArray, old: IntArray) -> bool:

@@ -42,12 +42,14 @@ class Program(NamedTuple):
 
 class Outcome(NamedTuple):
     """The best point that HiGHS found (n,), rounded where integer, or None; whether it went through to
-    the end; the dual bound it claims, which nobody has proved.
+    the end; the dual bound it claims, which nobody has proved; iterations of its simplex method, nearly
+    all of its time on small programs.
     """
 
     point: FloatArray | None
     solved: bool
     bound: float
+    iterations: int
 
 
 def minimize(
@@ -88,9 +90,10 @@ def minimize(
     info = highs.getInfo()
     solved = highs.getModelStatus() in (Status.kOptimal, Status.kInfeasible)
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return Outcome(None, solved, float(info.mip_dual_bound))
+        return Outcome(None, solved, float(info.mip_dual_bound), info.simplex_iteration_count)
     x = np.array(highs.getSolution().col_value)
-    return Outcome(np.where(program.integer, np.rint(x), x), solved, float(info.mip_dual_bound))
+    point = np.where(program.integer, np.rint(x), x)
+    return Outcome(point, solved, float(info.mip_dual_bound), info.simplex_iteration_count)
 
 
 def _model(program: Program) -> highspy.HighsLp:
