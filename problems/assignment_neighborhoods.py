@@ -31,7 +31,8 @@ from problems.assignment_repair import loads, total_cost
 from problems.assignment_rests import longer
 
 PARTS = (8, 4, 2, 1)  # of so many parts of the agents one is drawn
-CALL = 50  # iterations that a program takes as long as, besides its own
+CALL = 100  # iterations that a program takes as long as, besides its own
+WIDTH = 100  # columns with which an iteration takes twice as long as with none
 LEAST, MOST = 15.0, 2000.0  # pairs
 LIMITS = Limits(nodes=60, seconds=3.0)  # seconds: a net below; the nodes are what counts
 GROWTH, SHRINKAGE = 1.02, 0.6  # an unsolved program costs more than it brings: most are solved
@@ -41,8 +42,8 @@ SETTLING = 200  # turns at most until no agent is overloaded, where a feasible p
 
 
 class Kind(NamedTuple):
-    """A number of agents: how many pairs go with it; its work so far, in iterations of HiGHS; how many
-    times more nodes it gets, since it brought nothing.
+    """A number of agents: how many pairs go with it; HiGHS's work so far (``work_of``); how many times
+    more nodes it gets, since it brought nothing.
     """
 
     pairs: float
@@ -137,6 +138,11 @@ class Neighborhoods:
         return memory._replace(agent=new, turn=turn + 1, kinds=kinds)
 
 
+def work_of(iterations: int, columns: int) -> int:
+    """Of one program, proportional to its time as measured, but the same on each machine."""
+    return (CALL + iterations) * (WIDTH + columns)
+
+
 def _kinds(data: AssignmentData) -> tuple[Kind, ...]:
     """At first: 40 pairs for 400 jobs."""
     return (Kind(2.0 * math.sqrt(data.cost.shape[1])),) * len(PARTS)
@@ -202,7 +208,7 @@ def _solved(
     regret[own, column] = np.inf
     least = np.sort(regret[np.isfinite(regret)])
     if least.size == 0:
-        return agent, True, CALL
+        return agent, True, work_of(0, 0)
     free = regret <= least[min(task.pairs, least.size) - 1]
     moving = free.any(axis=0)
     jobs, own, free = jobs[moving], own[moving], free[:, moving]
@@ -213,7 +219,7 @@ def _solved(
     if step and task.drifting:
         small, step = drifting(small, start), 1.0 - DRIFT
     found = minimize(small, start, limits=limits, step=step, tree_alone=True)
-    work = CALL + found.iterations
+    work = work_of(found.iterations, small.cost.size)
     if found.point is None:
         return agent, False, work
     taken = found.point[: i.size] > 0.5

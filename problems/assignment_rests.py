@@ -1,4 +1,6 @@
-"""How often a way to look for points that brings nothing is left out, in assignment's searches."""
+"""How often a way to look for points that brings nothing is left out, or how many times more nodes it
+gets instead, in assignment's searches.
+"""
 
 MOST = 7  # times in a row
 

@@ -39,9 +39,9 @@ TABLE = """
       solvers.admm solvers.alternating solvers.augmented solvers.moves solvers.scheduled \
       starts stopping sweeps theorems.common theorems.penalties theorems.steps
     certificates falsifier live models.mps_split nn.retrain nn.worth oracles.conic_bound \
-      oracles.milp plots recovery.programs recovery.rounding sets.additive sets.quantized \
-      sets.sharded sets.structure sets.weighted solution solvers.full_sweep solvers.progressive \
-      solvers.surrogate \
+      oracles.milp plots recovery.programs recovery.restarts recovery.rounding sets.additive \
+      sets.quantized sets.sharded sets.structure sets.weighted solution solvers.full_sweep \
+      solvers.progressive solvers.surrogate \
       theorems.admm theorems.augmented theorems.bounds theorems.subgradient \
       theorems.surrogate
     checkpoint checks engine falsify_command instances models.mps_model nn.regrowth \

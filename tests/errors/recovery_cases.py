@@ -6,6 +6,7 @@ import numpy as np
 
 from lagrange.recovery.pool import RestrictedProgram
 from lagrange.recovery.recovering import Recovering
+from lagrange.recovery.restarts import Restarts
 from lagrange.recovery.rounding import RoundedMean
 from lagrange.solvers.bundle import LevelBundle
 from problems.assignment import assignment
@@ -35,6 +36,9 @@ CASES = [
     *refused("mixing of a rounded mean", lambda m: RoundedMean(lambda v: v, m), [-0.1, 1.0]),
     *refused("moves of a local search", lambda n: LocalSearch(DATA, n), [0, 1.5], "at least 1"),
     *refused("length of exchanges", lambda n: Exchanges(DATA, n), [3, 4.5], "at least 4"),
+    *refused(
+        "patience of restarts", lambda p: Restarts(Neighborhoods(DATA), p), [0, 1.5], "at least 1"
+    ),
     *refused("turns in neighborhoods", lambda n: Neighborhoods(DATA, n), [0, 1.5], "at least 1"),
     Case(
         "recovering without a plug-in",

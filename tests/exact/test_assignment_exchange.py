@@ -253,7 +253,7 @@ def test_first_moves_that_pass_are_counted_by_hand():
 def test_exchanges_go_with_numba_only(monkeypatch):
     data = generate("C", 3, 12, 0)
     assert [type(plug).__name__ for plug in recovering_bundle(data).recoveries] == [
-        "Neighborhoods",
+        "Restarts",
         "Exchanges",
         "Dives",
     ]

@@ -20,7 +20,7 @@ from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
 from problems.assignment_fixing import LARGEST, fixed, forced
-from problems.assignment_neighborhoods import CALL, Kind, Neighborhoods, overload_price
+from problems.assignment_neighborhoods import Kind, Neighborhoods, overload_price, work_of
 from problems.assignment_prices import Prices, break_prices
 from problems.assignment_programs import DRIFT
 from problems.assignment_proof import no_better
@@ -231,11 +231,16 @@ def test_few_agents_and_many_share_the_work_evenly():
         if sum(after) > sum(before):  # they begin anew once nobody is overloaded
             (turn,) = np.flatnonzero(np.subtract(after, before))
             assert before[turn] == min(before)
-            assert after[turn] - before[turn] >= CALL
+            assert after[turn] - before[turn] > work_of(0, 0)
             most = max(most, after[turn] - before[turn])
     works = [kind.work for kind in memory.kinds]
     assert max(works) - min(works) <= most
-    assert most > 10 * CALL
+    assert most > 10 * work_of(0, 0)
+
+
+def test_work_grows_with_iterations_and_columns_as_time_does():
+    assert work_of(0, 0) == 100 * 100
+    assert work_of(300, 100) == 400 * 200
 
 
 def test_a_better_point_of_others_is_taken_up():
