@@ -1,5 +1,6 @@
 """Certified gap against time, a panel for each class and size, ours beside HiGHS's."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ def plot(folder: Path, specs: list[Spec], limit: float, path: Path) -> None:
 
 
 def _draw(axes: Any, log: Log, limit: float, color: str, label: str) -> None:
-    """Steps: a gap holds until the next one is better. A closed gap is drawn at 1e-4 %."""
-    times = [t for t, _, _ in log if t <= limit] + [limit]
-    gaps = [max(100 * gap_at(log, t), 1e-4) for t in times]
+    """Steps: a gap holds until the next one is better, what came a moment after the limit counts at it,
+    as in the table. A closed gap is drawn at 1e-4 %.
+    """
+    times = [t for t, _, _ in log if t < limit]
+    gaps = [max(100 * gap_at(log, t), 1e-4) for t in [*times, math.inf]]
+    times.append(limit)
     axes.step(times, gaps, where="post", color=color, label=label, linewidth=1)
