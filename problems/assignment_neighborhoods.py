@@ -139,7 +139,7 @@ class Neighborhoods:
 
 
 def work_of(iterations: int, columns: int) -> int:
-    """Of one program, proportional to its time as measured, but the same on each machine."""
+    """Of one program, roughly as its time grows, but the same on each machine."""
     return (CALL + iterations) * (WIDTH + columns)
 
 

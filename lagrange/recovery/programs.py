@@ -42,8 +42,8 @@ class Program(NamedTuple):
 
 class Outcome(NamedTuple):
     """The best point that HiGHS found (n,), rounded where integer, or None; whether it went through to
-    the end; the dual bound it claims, which nobody has proved; iterations of its simplex method, nearly
-    all of its time on small programs.
+    the end; the dual bound it claims, which nobody has proved; iterations of its simplex method, most
+    of its time on small programs.
     """
 
     point: FloatArray | None

@@ -3,6 +3,7 @@
 How far a walk gets differs more from seed to seed than it changes late in one walk.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, final
 
@@ -29,7 +30,7 @@ class Memory(NamedTuple, Generic[M]):
 
     number: int
     inner: M
-    cost: float = float("inf")
+    cost: float = math.inf
     looks: int = 0
     vain: int = 0
     alone: bool = False
