@@ -66,7 +66,7 @@ class RunCertificate:
         """What stands against each theorem on convergence, the one with the fewest violations first."""
         about = [each for each in self.licences if not each.theorem.endswith(BESIDES)]
         return tuple(_against(each) for each in sorted(about, key=_violations)) or (
-            f"none of those known here is about {self.solver}",
+            f"none that is known here covers the method {self.solver}",
         )
 
     def of(self, theorem: str) -> Licence:

@@ -26,6 +26,8 @@ from lagrange.version import __version__
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 BEGAN = perf_counter()
 FAMILIES = f"{', '.join(families.BUILT_IN)}, or module:function of your own."
+LIMIT = "Seconds for the whole command but compiling loops: proving and saving included."
+TOLD = 2.0  # seconds of compiling from which they are told
 INTERRUPTED = 130  # the exit status of a program that Ctrl-C ended
 STOPPED = Status.INTERRUPTED.name.lower()
 
@@ -63,7 +65,7 @@ def solve(
     context: typer.Context,
     family: Annotated[str, typer.Argument(help=FAMILIES)],
     solver: Annotated[str | None, typer.Option(help="One of the family's solvers.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for the whole command.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help=LIMIT)] = None,
     steps: Annotated[
         int | None, typer.Option(help="Most steps; schedules are made for as many.")
     ] = None,
@@ -215,6 +217,8 @@ def _print_report(run: runs.Finished, report: dict[str, Any]) -> None:
     console.print(certify_run(run).line, markup=False)
     if run.instance.exact is None:
         console.print("bounds are the solver's own: this instance has no exact recomputation")
+    if run.prepared > TOLD:
+        console.print(f"loops were compiled in {run.prepared:.0f} s before that, off the clock")
     console.print(f"saved in {report['run']}", markup=False)
     if run.instance.use and report["status"] != STOPPED and run.error is None:
         line = run.instance.use.replace("{run}", report["run"])

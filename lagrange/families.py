@@ -41,6 +41,14 @@ BUILT_IN: Mapping[str, str] = {
 }
 
 
+WORDS: Mapping[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+}
+
+
 def resolve(name: str) -> Family:
     """The function behind a family name or ``module:function``."""
     target = BUILT_IN.get(name, name)
@@ -88,7 +96,7 @@ def make(name: str, options: Mapping[str, Any]) -> Instance:
         )
         if not fits:
             raise ValueError(
-                f"option {option!r} of family {name!r} must be of type {types[option].__name__}, "
+                f"option {option!r} of family {name!r} must be {_word(types[option])}, "
                 f"got {value!r}"
             )
     lacking = [option for option in required(family) if option not in options]
@@ -129,6 +137,10 @@ def parse_options(family: Family, words: Sequence[str]) -> dict[str, Any]:
     return options
 
 
+def _word(kind: type) -> str:
+    return WORDS.get(kind, f"of type {kind.__name__}")
+
+
 def _converted(name: str, value: str, kind: type) -> Any:
     if kind is bool:
         if value.lower() not in ("true", "false"):
@@ -137,6 +149,4 @@ def _converted(name: str, value: str, kind: type) -> Any:
     try:
         return kind(value)
     except ValueError:
-        raise ValueError(
-            f"option --{name} must be of type {kind.__name__}, got {value!r}"
-        ) from None
+        raise ValueError(f"option --{name} must be {_word(kind)}, got {value!r}") from None

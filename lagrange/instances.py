@@ -21,6 +21,10 @@ def _no_files(point: Mapping[str, Any]) -> Mapping[str, bytes]:
     return {}
 
 
+def _ready(solver: str) -> None:
+    return
+
+
 def _nothing(solution: Solution) -> Mapping[str, Number]:
     return {}
 
@@ -41,6 +45,7 @@ class Instance:
     methods : by the solver's name, made for a number of steps (None: as many as the family advises);
               the first is the default
     stop    : when to stop besides the limits
+    prepare : called with the solver's name before the clock of a run starts: compiles its loops
     reserve : the share of a time limit, in [0, 1), that ``measure`` needs after the solver
     seconds : how long to run unless the user says otherwise; None: until the steps are done
     sense   : "min", or "max" if the problem is the negation of a maximization
@@ -61,6 +66,7 @@ class Instance:
     source: str
     methods: Mapping[str, Callable[[int | None], Method]]
     stop: Stop | None = None
+    prepare: Callable[[str], None] = _ready
     seconds: float | None = None
     reserve: float = 0.05
     sense: str = "min"
@@ -78,7 +84,7 @@ class Instance:
         """Refuses a solver that there is not, and given options that do nothing with it."""
         if solver not in self.methods:
             raise ValueError(
-                f"{self.name} has no solver {solver!r}; it has {', '.join(self.methods)}"
+                f"there is no solver {solver!r} for this family; it has {', '.join(self.methods)}"
             )
         for name, why in self.idle.get(solver, {}).items():
             if options.get(name) is not None:

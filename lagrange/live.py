@@ -32,6 +32,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         if self._live is not None:
             self._live.start()
+            self._live.update(Text(f"{self._title}  getting ready"), refresh=True)
         return self
 
     def __exit__(

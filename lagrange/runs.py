@@ -20,7 +20,11 @@ from lagrange.stopping import StepLimit, Stop, TimeLimit
 
 @dataclass(frozen=True)
 class Finished:
-    """An executed run that is not saved yet. ``error`` says why it failed, if it did."""
+    """An executed run that is not saved yet.
+
+    error    : why it failed, if it did
+    prepared : seconds for loading and compiling loops before the clock started
+    """
 
     family: str
     options: Mapping[str, Any]
@@ -29,12 +33,20 @@ class Finished:
     method: Method
     solution: Solution
     error: str | None = None
+    prepared: float = 0.0
 
     @property
     def point(self) -> Mapping[str, Any] | None:
         """The feasible point as named arrays."""
         found = self.solution.point
         return None if found is None else self.instance.point_arrays(found)
+
+
+def named(instance: Instance, solver: str | None, options: Mapping[str, Any]) -> str:
+    """The name of the method, the first where none is named; refuses one that these options exclude."""
+    name = solver or next(iter(instance.methods))
+    instance.require(name, options)
+    return name
 
 
 def choose(
@@ -44,8 +56,7 @@ def choose(
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[str, Method]:
     """The method of that name, the first where none is named; ``options``: those that were given."""
-    name = solver or next(iter(instance.methods))
-    instance.require(name, options)
+    name = named(instance, solver, options)
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     return name, instance.methods[name](steps)
@@ -65,11 +76,14 @@ def execute(
     """Runs one method of an instance to its end; a failure is kept with what was found before.
 
     steps   : most steps of the solver; a schedule that is made for a horizon is made for this one
-    seconds : most seconds, preparations like dense training included
+    seconds : most seconds, dense training included; compiling loops (``Instance.prepare``) is not
     keeper  : saves the state along the way; the run goes on from what it saved before
     """
     began = perf_counter()
-    name, method = choose(instance, solver, steps, options)
+    name = named(instance, solver, options)
+    instance.prepare(name)
+    prepared, began = perf_counter() - began, perf_counter()
+    name, method = choose(instance, name, steps, options)
     start = method.solver.init(method.problem, method.start)
     stop: Stop = StepLimit(method.steps)
     if instance.stop is not None:
@@ -86,7 +100,7 @@ def execute(
         solution, error = failure.solution, str(failure)
     if keeper is not None:
         solution = keeper.whole(solution)
-    return Finished(family, options, instance, name, method, solution, error)
+    return Finished(family, options, instance, name, method, solution, error, prepared)
 
 
 def claims_of(run: Finished) -> Claims:

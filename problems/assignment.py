@@ -9,7 +9,7 @@
 Reference    Geoffrion, Math. Program. Study 2 (1974) 82–114: the integrality property
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from problems.assignment_methods import dual_methods
 from problems.assignment_repair import repair, total_cost
 from problems.assignment_start import require_start, start_of
 from problems.assignment_start import starting_prices as starting_prices
+from problems.compiling import by_a_small_run
 from problems.options import require_unused
 
 
@@ -89,6 +90,7 @@ def assignment(
         },
         stop=GapBelow(0) | NoneAbove(estimate) | Stalled(),
         seconds=15.0,
+        prepare=_prepare(relax),
         sense=sense,
         exact=exact,
         point_arrays=lambda point: {"agent": point},
@@ -143,6 +145,20 @@ def _recovering(data: AssignmentData) -> Solver[None]:
             f"solver bundle needs {error.name}: pip install 'lagrange[milp]', or use another solver"
         ) from None
     return recovering_bundle(data)
+
+
+def _prepare(relax: str) -> Callable[[str], None]:
+    """The dual method, and of the bundle what its recovery runs compiled."""
+    dual = by_a_small_run(lambda: assignment(relax=relax, kind="C", agents=3, jobs=12, seed=1))
+
+    def prepare(solver: str) -> None:
+        dual(solver)
+        if solver == "bundle" and relax == "jobs":
+            from problems.assignment_recovery import compile_loops  # HiGHS is an extra
+
+            compile_loops()
+
+    return prepare
 
 
 def _require_room(data: AssignmentData) -> None:

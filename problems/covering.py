@@ -23,6 +23,7 @@ from lagrange.solvers.volume import Volume
 from lagrange.state import Solver, Start
 from lagrange.step_sizes import Polyak
 from lagrange.stopping import GapBelow, Stalled
+from problems.compiling import by_a_small_run
 from problems.covering_data import CoveringData, generate_covering, read_covering
 from problems.covering_exact import ExactCovering
 from problems.covering_repair import cover_from, total_cost
@@ -72,6 +73,7 @@ def covering(
             "subgradient": lambda steps: method(Subgradient(polyak), steps or 5000),
         },
         stop=GapBelow(0) | Stalled(),
+        prepare=by_a_small_run(lambda: covering(rows=5, columns=20, density=0.2)),
         seconds=15.0,
         exact=ExactCovering(data),
         point_arrays=lambda point: {"taken": point.astype(np.int64)},

@@ -38,6 +38,7 @@ from lagrange.state import Start
 from lagrange.step_sizes import Polyak, SurrogateContraction
 from lagrange.stopping import GapBelow, Stalled
 from lagrange.vectors import Vector
+from problems.compiling import by_a_small_run
 from problems.knapsack_data import KnapsackData, generate, read_orlib
 from problems.knapsack_exact import ExactKnapsack, copy_row
 from problems.knapsack_repair import repair
@@ -98,6 +99,7 @@ def knapsack(
         source=source,
         methods={"bundle": bundle, "subgradient": subgradient, "surrogate": surrogate},
         stop=GapBelow(0) | Stalled(),
+        prepare=by_a_small_run(lambda: knapsack(relax=relax, items=8, rows=2)),
         seconds=15.0,
         sense="max",
         exact=ExactKnapsack(data, keep),

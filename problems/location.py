@@ -25,6 +25,7 @@ from lagrange.solvers.volume import Volume
 from lagrange.state import Solver, Start
 from lagrange.step_sizes import Polyak, SurrogateContraction
 from lagrange.stopping import GapBelow, Stalled
+from problems.compiling import by_a_small_run
 from problems.location_capacity import ROW, Customers, openings
 from problems.location_data import FloatArray, LocationData, generate_location, read_location
 from problems.location_exact import ExactLocation
@@ -77,6 +78,7 @@ def location(
         source=source,
         methods=_methods(problem, start, dearest(data)),
         stop=GapBelow(1e-9) | Stalled(),  # costs are no whole numbers: a gap of 0 is luck
+        prepare=by_a_small_run(lambda: location(relax=relax, sites=3, customers=5)),
         seconds=15.0,
         exact=ExactLocation(data, relax),
         point_arrays=lambda flow: {"flow": flow.ravel()},

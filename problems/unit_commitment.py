@@ -28,6 +28,7 @@ from lagrange.solvers.surrogate import SurrogateLagrangian
 from lagrange.state import Start
 from lagrange.step_sizes import Polyak, SurrogateContraction
 from lagrange.stopping import GapBelow, Stalled
+from problems.compiling import by_a_small_run
 from problems.options import require_unused
 from problems.orlib import IntArray
 from problems.unit_commitment_data import UnitData, generate, read
@@ -84,6 +85,7 @@ def unit_commitment(
         source=source,
         methods={"bundle": bundle, "subgradient": subgradient, "surrogate": surrogate},
         stop=GapBelow(0) | Stalled(),
+        prepare=by_a_small_run(lambda: unit_commitment(units=3, hours=4)),
         seconds=15.0,
         exact=ExactUnitCommitment(data),
         point_arrays=as_arrays,

@@ -12,6 +12,7 @@ confirmed by the exact twin, all points in integers; HiGHS's bounds are rounded 
 
 import argparse
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,16 +24,9 @@ SIZES = "20x400,40x400,20x1600,40x1600,80x1600"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.race")
-    parser.add_argument("--classes", type=_classes, default="C,D,E")
-    parser.add_argument("--sizes", type=_sizes, default=SIZES)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=60.0)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--proof-limit", type=float, default=600.0)
-    parser.add_argument("--out", type=Path, default=Path("runs/race"))
-    parser.add_argument("--only-report", action="store_true", help="run nothing")
-    chosen = parser.parse_args()
+    chosen = _parser().parse_args()
+    if chosen.only_report and not chosen.out.is_dir():
+        raise SystemExit(f"{chosen.out} is no folder of a race: --out names the one to report on")
     chosen.out.mkdir(parents=True, exist_ok=True)
     specs = [
         Spec(kind, *size, seed)
@@ -46,6 +40,27 @@ def main() -> None:
             list(pool.map(lambda spec: _race(chosen.out, spec, chosen.limit), specs))
             list(pool.map(lambda spec: _prove(chosen.out, spec, chosen.proof_limit), hard))
     report(chosen.out, specs, hard, chosen.limit, chosen.proof_limit)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.race",
+        description="Assignment, ours against HiGHS: a table, the criteria, a plot.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+    def add(flag: str, kind: Callable[[str], object], default: object, text: str) -> None:
+        parser.add_argument(flag, type=kind, default=default, help=text)
+
+    add("--classes", _classes, "C,D,E", "types of instances, of A to E")
+    add("--sizes", _sizes, SIZES, "AGENTSxJOBS, with commas between")
+    add("--seeds", int, 3, "instances of each type and size: seeds 0, 1, …")
+    add("--limit", float, 60.0, "seconds of each contender")
+    add("--jobs", int, 1, "instances at a time, each on a core of its own")
+    add("--proof-limit", float, 600.0, "seconds for proofs of E 20x400; 0: none")
+    add("--out", Path, Path("runs/race"), "folder of the cells; those there are not run again")
+    parser.add_argument("--only-report", action="store_true", help="run nothing")
+    return parser
 
 
 def _classes(text: str) -> list[str]:
@@ -97,8 +112,7 @@ def report(
                   f"({ours.get('detail', '')}), HiGHS {highs['status']} in "
                   f"{highs['log'][-1][0]:.1f} s")  # fmt: skip
     if not rows:
-        print("no instance is complete")
-        return
+        raise SystemExit(f"no instance is complete in {folder}: run without --only-report")
     print(f"\n{len(rows)} of {len(specs)} instances, limit {limit:g} s")
     print("\n".join(verdicts(rows, proofs)))
     plot(folder, specs, limit, folder / "gaps.png")

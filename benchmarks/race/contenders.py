@@ -12,19 +12,14 @@ import numpy as np
 
 from benchmarks.race import highs
 from benchmarks.race.cells import Log, Spec, cell_file, read_cell
-from lagrange import Solution, compiled, solve
+from lagrange import Solution, solve
 from lagrange.certificates import prove
-from lagrange.problem import Feasible
 from lagrange.records import Record
-from lagrange.recovery.recovering import Seen
-from lagrange.state import Best
 from lagrange.stopping import GapBelow, TimeLimit
-from problems.assignment import build
+from problems.assignment import assignment, build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_exact import ExactAssignment
-from problems.assignment_exchange import Exchanges
 from problems.assignment_recovery import recovering_bundle
-from problems.assignment_search import cheapest
 from problems.assignment_start import start_of
 
 Cell = dict[str, Any]
@@ -100,17 +95,9 @@ def _logging(log: Log, began: float) -> Callable[[Record], None]:
 
 
 def _prepared() -> float:
-    """Seconds for loading and compiling, on an instance that takes no time itself."""
+    """Seconds for loading and compiling, as before a run of the family."""
     began = perf_counter()
-    data = generate("C", 3, 12, 1)
-    found = _solved(data, 20.0, lambda record: None)
-    if compiled.is_available() and found.point is not None:
-        # the little run may have ended before it came to exchanges
-        plug, best = Exchanges(data), Best().with_feasible(Feasible(found.point, found.upper_bound))
-        problem = build(data)
-        plug.look(problem, Seen(found.multipliers, (), (), best), plug.init(problem))
-        little = generate("E", 4, 20, 1)
-        cheapest(little, np.zeros(20), 0, little.dearest + 1)
+    assignment().prepare("bundle")
     return perf_counter() - began
 
 

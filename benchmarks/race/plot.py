@@ -10,12 +10,13 @@ from benchmarks.race.cells import Log, Spec, cell_file, read_cell
 from benchmarks.race.summary import gap_at
 
 COLORS = {"ours": "tab:blue", "highs": "tab:red", "highs-started": "tab:orange"}
+NAMES = {"ours": "ours", "highs": "HiGHS", "highs-started": "HiGHS from our point"}
 
 
 def plot(folder: Path, specs: list[Spec], limit: float, path: Path) -> None:
     kinds = sorted({spec.kind for spec in specs})
     sizes = list(dict.fromkeys(spec.size for spec in specs))
-    figure = Figure(figsize=(3.2 * len(sizes), 2.6 * len(kinds)), layout="constrained")
+    figure = Figure(figsize=(max(5.0, 3.2 * len(sizes)), 2.6 * len(kinds)), layout="constrained")
     panels: Any = figure.subplots(len(kinds), len(sizes), squeeze=False, sharex=True)
     for spec in specs:
         axes = panels[kinds.index(spec.kind)][sizes.index(spec.size)]
@@ -23,7 +24,7 @@ def plot(folder: Path, specs: list[Spec], limit: float, path: Path) -> None:
         for contender, color in COLORS.items():
             file = cell_file(folder, spec, contender, limit)
             if file.exists():
-                _draw(axes, read_cell(file)["log"], limit, color, contender)
+                _draw(axes, read_cell(file)["log"], limit, color, NAMES[contender])
     for axes in panels.flat:
         axes.set(xscale="log", yscale="log", xlabel="seconds", ylabel="gap, %")
     handles, labels = panels[0][0].get_legend_handles_labels()

@@ -12,7 +12,7 @@ from lagrange.stopping import relative_gap
 
 HEAD = (
     "instance        bound: ours     HiGHS  | sooner: HiGHS s / ours s      | gap %: ours 10 s   "
-    "ours     HiGHS  HiGHS+our point | ratio"
+    "ours     HiGHS  HiGHS from our point | ratio"
 )
 
 
@@ -88,7 +88,7 @@ def line(row: Row) -> str:
         f"{row.spec!s:14} {row.ours_bound:12.0f} {row.highs_bound:9.0f}  | "
         f"{row.highs_seconds:8.1f} / {row.ours_seconds:6.2f} = {row.sooner:7.1f} × | "
         f"{100 * row.ours_early:18.3f} {100 * row.ours_gap:7.4f} {100 * row.highs_gap:9.4f} "
-        f"{100 * row.started_gap:12.4f}     | {row.ratio:7.1f} ×"
+        f"{100 * row.started_gap:20.4f} | {row.ratio:7.1f} ×"
     )
 
 

@@ -2,9 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import lagrange
-from lagrange import demo, run_folder, runs
+from lagrange import compiled, demo, run_folder, runs
+from lagrange.engine import solve
+from lagrange.status import Status
+from problems import compiling
 from tests.errors.case import Case, command
 from tests.errors.families import early, failing, fine, interrupted, name_of, saved_run
 
@@ -28,6 +32,15 @@ def verify_own(place):
     run = runs.execute(name_of(fine), {}, fine(), steps=3)
     run_folder.save(run, place.folder / "run")
     command(place, "verify", "run")
+
+
+def interrupted_small_run(place):
+    def interrupted(*given, **more):
+        return replace(solve(*given, **more), status=Status.INTERRUPTED)
+
+    place.patch.setattr(compiling, "solve", interrupted)
+    place.patch.setattr(compiled, "is_available", lambda: True)
+    command(place, "solve", "covering", "--solver", "volume", "--out", "run")
 
 
 def hidden_matplotlib(place):
@@ -70,6 +83,12 @@ CASES = [
         lambda p: command(p, "solve", name_of(failing), "--out", "run"),
         SystemExit,
         ("1 error: step 3: ZeroDivisionError: the oracle gave up", "saved in run"),
+    ),
+    Case(
+        "Ctrl-C while loops are compiled",
+        interrupted_small_run,
+        SystemExit,
+        ("130 ", "interrupted before the solver began", "nothing to save"),
     ),
     Case(
         "Ctrl-C",

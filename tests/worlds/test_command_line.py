@@ -144,7 +144,7 @@ def test_verify_of_no_run_is_an_error(tmp_path):
         (("solve", "assignment", "--speed", "3"), ("'--speed'", "--instance", "--seed")),
         (("solve", "assignment", "--solver", "newton"), ("'newton'", "subgradient, surrogate")),
         (("solve", "assignment", "--kind", "Z"), ("A, B, C, D, E", "'Z'")),
-        (("solve", "assignment", "--agents", "two"), ("--agents", "int", "'two'")),
+        (("solve", "assignment", "--agents", "two"), ("--agents", "whole number", "'two'")),
         (("solve", "assignment", "--instance", "lost.txt"), ("no instance file lost.txt",)),
         (("solve", "lasso", "--rho", "-1"), ("rho", "> 0", "-1.0")),
         (("solve", "assignment", "--steps", "0"), ("at least 1", "got 0")),

@@ -5,6 +5,7 @@ import math
 import pytest
 
 pytest.importorskip("highspy")
+from benchmarks.race.__main__ import main
 from benchmarks.race.cells import Spec, cell_file
 from benchmarks.race.contenders import ours_run, rounded_up
 from benchmarks.race.highs import run as highs_run
@@ -72,3 +73,14 @@ def test_both_contenders_bracket_the_optimum():
         assert times == sorted(times)
     assert ours["status"] != "WRONG" and ours["certified"][0] <= best
     assert highs["log"][-1][2] == pytest.approx(best)
+
+
+def test_a_report_on_a_folder_that_there_is_not_makes_none(tmp_path, monkeypatch):
+    folder = tmp_path / "mistyped"
+    monkeypatch.setattr("sys.argv", ["race", "--only-report", "--out", str(folder)])
+    with pytest.raises(SystemExit, match="no folder of a race"):
+        main()
+    assert not folder.exists()
+    folder.mkdir()
+    with pytest.raises(SystemExit, match="no instance is complete"):
+        main()
