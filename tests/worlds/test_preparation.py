@@ -1,12 +1,18 @@
 """Loops are compiled before a run's clock starts, all of them."""
 
+import subprocess
 import sys
 from dataclasses import replace
+from time import sleep
 
 import pytest
 
 from lagrange import compiled, families, runs
+from lagrange.status import Status
 
+NUMBA = pytest.mark.skipif(
+    not compiled.is_available(), reason="numba (extra fast) is not installed"
+)
 SOLVED = [
     ("assignment", "subgradient", {"kind": "C", "agents": 4, "jobs": 30}),
     ("assignment", "bundle", {"kind": "C", "agents": 5, "jobs": 60, "seed": 3}),
@@ -31,7 +37,7 @@ def compilations() -> dict[str, int]:
     }
 
 
-@pytest.mark.skipif(not compiled.is_available(), reason="numba (extra fast) is not installed")
+@NUMBA
 @pytest.mark.parametrize(("family", "solver", "options"), SOLVED)
 def test_nothing_is_left_to_compile_in_a_run(family, solver, options):
     instance = families.make(family, options)
@@ -44,11 +50,16 @@ def test_nothing_is_left_to_compile_in_a_run(family, solver, options):
 
 def test_the_clock_starts_after_the_preparation():
     asked = []
-    instance = families.make("lasso", {})
-    slow = replace(instance, prepare=lambda solver: asked.append(solver))
-    run = runs.execute("lasso", {}, slow, steps=3)
+
+    def slow(solver):
+        asked.append(solver)
+        sleep(1.0)
+
+    instance = replace(families.make("lasso", {}), prepare=slow)
+    run = runs.execute("lasso", {}, instance, seconds=0.9)
     assert asked == [run.solver_name]
-    assert 0 < run.prepared < run.solution.state.record.seconds + 1
+    assert run.prepared >= 1.0
+    assert run.solution.status is not Status.TIME_LIMIT
 
 
 def test_a_solver_that_there_is_not_is_not_prepared():
@@ -56,3 +67,18 @@ def test_a_solver_that_there_is_not_is_not_prepared():
     barred = replace(instance, prepare=lambda solver: pytest.fail(f"prepared {solver}"))
     with pytest.raises(ValueError, match="no solver 'simplex' for this family; it has"):
         runs.execute("lasso", {}, barred, "simplex")
+
+
+ALONE = """
+from problems.assignment import assignment
+assignment().prepare("bundle")
+from problems.assignment_exchange_loops import searched
+from problems.assignment_search_loops import search
+print(len(searched.signatures), len(search.signatures))
+"""
+
+
+@NUMBA
+def test_exchanges_and_the_search_are_compiled_though_a_run_may_not_come_to_them():
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
+    assert all(int(word) > 0 for word in done.stdout.split()), done.stdout
