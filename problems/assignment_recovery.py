@@ -3,17 +3,13 @@
 import numpy as np
 
 from lagrange import compiled
-from lagrange.problem import Feasible
-from lagrange.recovery.recovering import Recovering, Recovery, Seen
+from lagrange.recovery.recovering import Recovering, Recovery
 from lagrange.recovery.restarts import Restarts
 from lagrange.solvers.bundle import LevelBundle
-from lagrange.state import Best
-from problems.assignment import build
 from problems.assignment_data import AssignmentData, generate
 from problems.assignment_dives import Dives
 from problems.assignment_exchange import Exchanges
 from problems.assignment_neighborhoods import Neighborhoods
-from problems.assignment_repair import repair, total_cost
 from problems.assignment_search import cheapest
 
 PATIENCE = 5000  # looks in vain, which come quickly where a program is small
@@ -33,14 +29,7 @@ def recovering_bundle(data: AssignmentData, seed: int = 0) -> Recovering:
 
 
 def compile_loops() -> None:
-    """Exchanges and the search once, on instances that take no time themselves."""
-    if not compiled.is_available():
-        return
-    data = generate("C", 3, 12, 1)
-    problem, plug = build(data), Exchanges(data)
-    agent = repair(data, np.ones(data.cost.shape))
-    if agent is not None:  # found on this instance
-        best = Best().with_feasible(Feasible(agent, float(total_cost(data, agent))))
-        plug.look(problem, Seen({"assign": np.zeros(12)}, (), (), best), plug.init(problem))
-    data = generate("E", 4, 20, 1)
-    cheapest(data, np.zeros(20), 0, data.dearest + 1)
+    """The search once, on an instance that takes no time itself; any small run comes to exchanges."""
+    if compiled.is_available():
+        data = generate("E", 4, 20, 1)
+        cheapest(data, np.zeros(20), 0, data.dearest + 1)

@@ -79,6 +79,6 @@ print(len(searched.signatures), len(search.signatures))
 
 
 @NUMBA
-def test_exchanges_and_the_search_are_compiled_though_a_run_may_not_come_to_them():
+def test_exchanges_and_the_search_are_compiled_whether_a_run_comes_to_them_or_not():
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=True)
     assert all(int(word) > 0 for word in done.stdout.split()), done.stdout
