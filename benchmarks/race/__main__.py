@@ -101,7 +101,7 @@ def report(
         if (file := cell_file(folder, spec, "ours", limit)).exists()
     ]
     if prepared:
-        print(f"preparation (loading, compiling), off the clock: {max(prepared):.1f} s at most")
+        print(f"loading and compiling, off the clock: {max(prepared):.1f} s at most")
     proofs = dict[str, tuple[object, object]]()
     for spec in hard:
         files = [cell_file(folder, spec, who, proof_limit) for who in ("ours-proof", "highs")]
