@@ -32,6 +32,7 @@ from lagrange.problem import Feasible, Recover
 from lagrange.stopping import GapBelow, ResidualBelow, Stalled
 from problems import split_least_squares as split
 from problems import tables
+from problems.compiling import by_a_small_run
 from problems.split_exact import ExactSplit
 from problems.tables import FloatArray
 
@@ -87,6 +88,7 @@ def best_subset(
         seconds=15.0,
         exact=ExactSplit(A, b, ridge, curvature, members) if n <= EXACT_COLUMNS else None,
         point_arrays=lambda point: {"x": point},
+        prepare=by_a_small_run(lambda: best_subset(table="random", rows=8, columns=4, k=2)),
         archive={"table.csv": tables.as_csv(A, b)},
         rebuild={
             "table": "table.csv",

@@ -32,6 +32,7 @@ from lagrange.solvers.bundle import LevelBundle
 from lagrange.stopping import GapBelow, ResidualBelow, Stalled
 from problems import split_least_squares as split
 from problems import tables
+from problems.compiling import by_a_small_run
 from problems.options import require_at_least, require_unused
 from problems.seeds import require_seed
 from problems.split_exact import ExactSplit
@@ -101,6 +102,7 @@ def integer_least_squares(
         seconds=15.0,
         exact=exact if A.shape[1] <= EXACT_COLUMNS else None,
         point_arrays=lambda point: {"x": point},
+        prepare=by_a_small_run(lambda: integer_least_squares(rows=8, columns=4)),
         archive={"table.csv": tables.as_csv(A, b)},
         rebuild={"table": "table.csv", "bits": bits, "curvature": curvature},
     )

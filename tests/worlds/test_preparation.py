@@ -23,6 +23,8 @@ SOLVED = [
     ("covering", "bundle", {}),
     ("location", "bundle", {}),
     ("unit_commitment", "bundle", {}),
+    ("best_subset", "bundle", {}),
+    ("integer_least_squares", "bundle", {}),
 ]
 
 
