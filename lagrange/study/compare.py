@@ -61,11 +61,13 @@ def compare(
     baseline: Mapping[int | None, float], other: Mapping[int | None, float], confidence: float
 ) -> Comparison:
     """By seed; seeds that only one of the two has are left out. A mean of differences that is no more
-    than the rounding of what is subtracted is 0.
+    than the rounding of what is subtracted is 0, and differences apart by no more than it are equal.
     """
     both = [(other[seed], baseline[seed]) for seed in other if seed in baseline]
     found = spread([after - before for after, before in both], confidence)
     rounding = ROUNDING * max((abs(value) for pair in both for value in pair), default=0.0)
+    if found.deviation <= rounding:
+        found = found._replace(deviation=0.0, half_width=0.0)
     if abs(found.mean) <= rounding:
         found = found._replace(mean=0.0)
     return Comparison(found, _verdict(found))

@@ -208,7 +208,7 @@ def _require_seeds(
         seeds = given.get("seeds", [0])
         whole = all(isinstance(seed, int) for seed in seeds)
         distinct = len(set(map(str, seeds))) == len(seeds) > 0
-        text = f"seeds must be different whole numbers, got {seeds!r}"
+        text = f"seeds must be at least one whole number, all different, got {seeds!r}"
         lines.require(whole and distinct, table, i, text, "seeds")
     seeded = any("seeds" in given for given in (head, *problems, *solvers))
     for table, i, given in tables if seeded else ():

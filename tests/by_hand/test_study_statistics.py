@@ -50,6 +50,16 @@ def test_decimals_that_cancel_differ_by_nothing():
     assert compare({0: 1e-9}, {0: 2e-9}, 0.95)[0].mean == 1e-9
 
 
+def test_shares_that_are_lower_by_the_same_at_every_seed():
+    """99.5, 99.2, 99.1 % of 360, one less each: differences −1/360 to rounding, no interval around it."""
+    before = {seed: 100 * hits / 360 for seed, hits in enumerate((358, 357, 355))}
+    after = {seed: 100 * (hits - 1) / 360 for seed, hits in enumerate((358, 357, 355))}
+    assert len({after[seed] - before[seed] for seed in before}) > 1
+    found, verdict = compare(before, after, 0.95)
+    assert (found.deviation, found.half_width) == (0.0, 0.0)
+    assert verdict == "lower at every seed"
+
+
 def test_seeds_are_paired_not_counted():
     """In another order, and with seeds that only one of them has."""
     found, _ = compare({3: 1.0, 1: 5.0, 9: 7.0}, {1: 6.0, 3: 2.0, 4: 0.0}, 0.95)
