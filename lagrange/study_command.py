@@ -9,7 +9,7 @@ from lagrange.study import cluster, plan, runner
 from lagrange.study.cell import finished
 from lagrange.study.check import check
 from lagrange.study.live import GridProgress
-from lagrange.study.report import build
+from lagrange.study.report import build, remarks
 from lagrange.study.results import FINISHED, cells_folder
 from lagrange.whole_files import put
 
@@ -33,6 +33,7 @@ def study(
         runner.require_workers(workers)
     check(wanted)
     folder = out or Path("runs") / f"study-{wanted.name}"
+    _require_own(folder, wanted)
     folder.mkdir(parents=True, exist_ok=True)
     put(folder / COPY, wanted.text)
     try:
@@ -47,7 +48,20 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a study.")],
 ) -> None:
     """Write the report of a study again, from its folder alone; nothing is run."""
+    if not (folder / COPY).is_file():
+        raise ValueError(
+            f"{folder} is no folder of a study, as lagrange study leaves it: no {COPY} in it"
+        )
     _report(plan.read(folder / COPY), folder)
+
+
+def _require_own(folder: Path, wanted: plan.Study) -> None:
+    """Another study's folder stays as it is; a study that has grown goes on in its own."""
+    there = plan.read(folder / COPY).name if (folder / COPY).is_file() else wanted.name
+    if there != wanted.name:
+        raise ValueError(
+            f"{folder} holds the study {there!r}, this one is {wanted.name!r}: give another --out"
+        )
 
 
 def _run(wanted: plan.Study, folder: Path, workers: int, dask: str | None) -> None:
@@ -65,6 +79,8 @@ def _run(wanted: plan.Study, folder: Path, workers: int, dask: str | None) -> No
 def _report(wanted: plan.Study, folder: Path) -> None:
     results = build(wanted, folder)
     typer.echo(f"the report is in {folder / 'report.html'} and {folder / 'report.md'}")
+    for remark in remarks(wanted, results, folder):
+        typer.echo(remark, err=True)
     bad = [r for r in results if r.state != FINISHED]
     for r in bad:
         typer.echo(f"{r.state}: {r.cell}: {r.marker.get('error', 'run the study again')}", err=True)

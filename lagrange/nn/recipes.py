@@ -102,11 +102,18 @@ def prune(
 
     loss     : (model, batch) → mean loss;  batches: epoch 0, 1, … → fresh minibatches
     keep     : how many of the targets' weights may be nonzero, all tensors together
-    validate : the network in eval mode → a score, larger is better, on data of its own
+    validate : the network in eval mode → a score, larger is better, on data of its own: the epoch of
+               the retraining with the largest is kept, so the score itself is a little too good
     example  : an input, (batch, channels, …): what is dead is found by following units
-    recipe   : a name of ``RECIPES`` or numbers of one's own
+    recipe   : a name of ``RECIPES`` or numbers of one's own; "sparse" trains for 20 + 100 epochs
     targets  : which parameters, a pattern over their names
+
+    ``packed.save(path, model.state_dict(), done.members)`` stores what it returns as ``done``.
     """
+    if example.ndim < 2:
+        raise ValueError(
+            f"example must be a batch of inputs, (batch, channels, …), got shape {tuple(example.shape)}"
+        )
     if isinstance(recipe, str) and recipe not in RECIPES:
         raise ValueError(f"recipe must be one of {', '.join(RECIPES)} or a Recipe, got {recipe!r}")
     numbers = RECIPES[recipe] if isinstance(recipe, str) else recipe

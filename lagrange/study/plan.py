@@ -122,6 +122,9 @@ def read(path: Path) -> Study:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ValueError(f"there is no study file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{path} is no study file: {said}") from None
     lines = Lines(str(path), text)
     try:
         document = tomllib.loads(text)
@@ -180,6 +183,8 @@ def _cells(
         _require_keys(lines, "problem", i, given, PROBLEM, ("family",))
     for k, given in enumerate(solvers):
         _require_keys(lines, "solver", k, given, SOLVER, ("name",))
+    _require_axes(lines, "problem", problems)
+    _require_axes(lines, "solver", solvers)
     _require_seeds(lines, head, problems, solvers)
     names = [p.get("name", p["family"]) for p in problems]
     for k, solver in enumerate(solvers):
@@ -196,6 +201,16 @@ def _cells(
     _require_distinct(cells)
     order = {name: i for i, name in reversed(list(enumerate(c.problem for c in cells)))}
     return sorted(cells, key=lambda cell: order[cell.problem])
+
+
+def _require_axes(lines: Lines, table: str, entries: Sequence[Any]) -> None:
+    """An axis of the grid without a value would leave no cell."""
+    for i, given in enumerate(entries):
+        for name, value in given.get("options", {}).items():
+            text = (
+                f"option {name} is a list, an axis of the grid: give it at least one value, got []"
+            )
+            lines.require(value != [], table, i, text, "options")
 
 
 def _require_seeds(

@@ -13,7 +13,7 @@ from lagrange.checkpoint import WENT_ON
 from lagrange.study import tables
 from lagrange.study.document import Heading, Part, Picture, Table, Text, as_html, as_markdown
 from lagrange.study.plan import Study
-from lagrange.study.results import FINISHED, STATES, Result, as_csv, collect
+from lagrange.study.results import FINISHED, STATES, Result, as_csv, cells_folder, collect, strays
 from lagrange.whole_files import put
 
 Draw = Callable[[Study, Sequence[Result], str, Path], bool]
@@ -26,6 +26,7 @@ RESUMED = (
     "Cells that went on from a checkpoint: {}. Their seconds leave out what lay between it and the "
     "end of that attempt."
 )
+STRAYS = "{} folders in {}/ belong to no cell of this study and are left out: {}, …"
 UNEQUAL = "Budgets differ between solvers: see the table of budgets before comparing."
 BY_THE_CLOCK = "Budgets in seconds: the numbers depend on the machine and are not repeatable."
 
@@ -34,6 +35,7 @@ def build(study: Study, folder: Path) -> list[Result]:
     """Writes the report of what is there, and returns the results it is made of."""
     results = collect(study, folder)
     parts: list[Part] = [Heading(study.name, 1), *_summary(study, results)]
+    parts += [Text(remark) for remark in remarks(study, results, folder)]
     draw = _figures()
     for problem in study.problems:
         parts += _of_problem(study, results, problem, folder, draw)
@@ -68,12 +70,20 @@ def _summary(study: Study, results: Sequence[Result]) -> list[Part]:
             parts.append(Text(f"{problem}: {UNEQUAL}"))
     if any(c.seconds is not None for c in study.cells):
         parts.append(Text(BY_THE_CLOCK))
+    return parts
+
+
+def remarks(study: Study, results: Sequence[Result], folder: Path) -> list[str]:
+    """What is likely a mistake: metrics that no run measured, runs of no cell."""
+    out: list[str] = []
     measured = {name for r in results for name in r.report if r.number(name) is not None}
     unknown = [name for name in study.metrics if name not in measured]
     if unknown and measured:
         known = ", ".join(sorted(measured))
-        parts.append(Text(f"No run measured {', '.join(unknown)}. They measured {known}."))
-    return parts
+        out.append(f"No run measured {', '.join(unknown)}. They measured {known}.")
+    if others := strays(study, folder):
+        out.append(STRAYS.format(len(others), cells_folder(folder).name, ", ".join(others[:3])))
+    return out
 
 
 def _of_problem(

@@ -58,6 +58,13 @@ def cells_folder(folder: Path) -> Path:
     return folder / "cells"
 
 
+def strays(study: Study, folder: Path) -> list[str]:
+    """Folders of runs that belong to no cell of the study: of a grid that was another before."""
+    cells, own = cells_folder(folder), {cell.folder for cell in study.cells}
+    there = [path.name for path in cells.iterdir() if path.is_dir()] if cells.is_dir() else []
+    return sorted(name for name in there if name not in own)
+
+
 def _result(cell: Cell, folder: Path) -> Result:
     document = marker(folder)
     if document is None or document["spec"] != cell.spec:

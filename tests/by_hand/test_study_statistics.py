@@ -51,7 +51,7 @@ def test_decimals_that_cancel_differ_by_nothing():
 
 
 def test_shares_that_are_lower_by_the_same_at_every_seed():
-    """99.5, 99.2, 99.1 % of 360, one less each: differences −1/360 to rounding, no interval around it."""
+    """Of 360 images one less each: the differences are −100/360 but for rounding."""
     before = {seed: 100 * hits / 360 for seed, hits in enumerate((358, 357, 355))}
     after = {seed: 100 * (hits - 1) / 360 for seed, hits in enumerate((358, 357, 355))}
     assert len({after[seed] - before[seed] for seed in before}) > 1

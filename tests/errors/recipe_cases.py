@@ -10,14 +10,16 @@ from tests.errors.case import Case, refused
 from tests.errors.compression_after_cases import X, Y, loss, network
 
 
-def pruned(keep: Any = 3, recipe: Any = None, batches: Any = None, bad: bool = False) -> None:
+def pruned(
+    keep: Any = 3, recipe: Any = None, batches: Any = None, bad: bool = False, example: Any = (1, 3)
+) -> None:
     prune(
         network(),
         (lambda net, batch: loss(net, batch) * math.nan) if bad else loss,
         batches or (lambda _: [(X, Y)]),
         keep=keep,
         validate=lambda _: 0.0,
-        example=torch.ones(1, 3),
+        example=torch.ones(*example),
         recipe=recipe or Recipe(epochs=1, retrain=1),
     )
 
@@ -37,6 +39,12 @@ CASES = [
         lambda _: pruned(recipe="dense"),
         ValueError,
         ("recipe must be one of sparse or a Recipe", "got 'dense'"),
+    ),
+    Case(
+        "prune with one input that is no batch",
+        lambda _: pruned(example=(3,)),
+        ValueError,
+        ("example must be a batch of inputs", "got shape (3,)"),
     ),
     Case(
         "prune without batches",

@@ -54,6 +54,17 @@ def interrupted(place):
     command(place, "study", "s.toml", "--out", "out")
 
 
+def another(place):
+    (place.folder / "s.toml").write_text(WHOLE)
+    (place.folder / "study.toml").write_text(WHOLE.replace('"s"', '"t"'))
+    command(place, "study", "s.toml", "--out", ".")
+
+
+def binary(place):
+    (place.folder / "b.toml").write_bytes(b"\xff\xfe")
+    plan.read(place.folder / "b.toml")
+
+
 def unfinished(place):
     (place.folder / "study.toml").write_text(WHOLE)
     command(place, "report", ".")
@@ -61,6 +72,8 @@ def unfinished(place):
 
 READING = [
     Case("no study file", lambda p: plan.read(p.folder / "s"), ValueError, ("no study file",)),
+    Case("study file that is a folder", lambda p: plan.read(p.folder), ValueError, ("Is a directory",)),
+    Case("study file that is no text", binary, ValueError, ("b.toml is no study file", "utf-8")),
     refused("study that is no TOML", "[study\n", None, "no TOML", "line 1"),
     refused("study without solvers", HEAD + PROBLEM, None, "at least one [[problem]]"),
     refused("study without [study]", PROBLEM + SOLVER, None, "one [study]"),
@@ -88,6 +101,14 @@ READING = [
         "leave the option seed out",
     ),
     refused("solver on no problem", WHOLE + "problems = []\n", 5, "no solver is put"),
+    refused(
+        "axis without values",
+        HEAD + PROBLEM + "options = { jobs = [] }\n" + SOLVER,
+        5,
+        "option jobs",
+        "at least one value",
+    ),
+    refused("axis of a solver without values", WHOLE + "options = { rho = [] }\n", 7, "option rho"),
     refused("solver on another problem", WHOLE + 'problems = ["lasso"]\n', 7, "'lasso'"),
     refused("the same cell twice", WHOLE + SOLVER, 3, "is there twice", "line 7", "line 5"),
     refused(
@@ -136,6 +157,13 @@ RUNNING = [
     Case("--workers 0", lambda _: runner.require_workers(0), ValueError, ("--workers", "got 0")),
     Case("Dask is not there", hidden, ValueError, ("needs distributed", "lagrange[dask]")),
     Case("study interrupted", interrupted, SystemExit, ("130 ", "the same command goes on", "out")),
+    Case("another study in the folder", another, SystemExit, ("study 't'", "'s'", "another --out")),
+    Case(
+        "report of another folder",
+        lambda p: command(p, "report", "docs"),
+        SystemExit,
+        ("docs is no folder of a study", "study.toml"),
+    ),
     Case("report of what was not run", unfinished, SystemExit, ("1 ", "not run: assignment")),
     Case(
         "checkpoints every -1 s",

@@ -108,6 +108,24 @@ def test_truncated_files_are_seen_and_only_their_cells_run_again(copied):
     assert changed == {path.parent for path in damaged}
 
 
+def test_what_is_likely_a_mistake_is_said_at_the_end(copied):
+    """A metric that no run measured, and runs of a grid that was another before."""
+    (copied / "s.toml").write_text(studies.SMALL.replace("rho = [0.5, 2.0]", "rho = 0.5"))
+    done = again(copied)
+    assert done.returncode == 0 and "8 of them finished before" in done.stderr
+    for text in (done.stderr, (copied / "out" / "report.md").read_text()):
+        assert "No run measured no_such_number. They measured " in text
+        assert "2 folders in cells/ belong to no cell of this study and are left out: lasso-" in text
+
+
+def test_the_folder_of_another_study_stays_as_it_is(copied):
+    (copied / "s.toml").write_text(studies.SMALL.replace('name = "small"', 'name = "large"'))
+    before = {p: p.read_bytes() for p in (copied / "out").rglob("*") if p.is_file()}
+    done = again(copied)
+    assert done.returncode == 1 and "the study 'small', this one is 'large'" in done.stderr
+    assert {p: p.read_bytes() for p in (copied / "out").rglob("*") if p.is_file()} == before
+
+
 def test_a_full_disk_fails_the_cell_and_can_be_tried_again(tmp_path, monkeypatch):
     cell = plan.read(studies.written(tmp_path, studies.SMALL)).cells[-1]
 
