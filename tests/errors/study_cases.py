@@ -72,7 +72,12 @@ def unfinished(place):
 
 READING = [
     Case("no study file", lambda p: plan.read(p.folder / "s"), ValueError, ("no study file",)),
-    Case("study file that is a folder", lambda p: plan.read(p.folder), ValueError, ("Is a directory",)),
+    Case(
+        "study file that is a folder",
+        lambda p: plan.read(p.folder),
+        ValueError,
+        ("Is a directory",),
+    ),
     Case("study file that is no text", binary, ValueError, ("b.toml is no study file", "utf-8")),
     refused("study that is no TOML", "[study\n", None, "no TOML", "line 1"),
     refused("study without solvers", HEAD + PROBLEM, None, "at least one [[problem]]"),

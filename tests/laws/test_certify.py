@@ -212,7 +212,9 @@ def test_a_solver_of_ones_own_is_about_no_theorem_but_that_of_bounds():
     run = made("admm")
     certificate = certify(run.problem, Mine(), run.solution)
     assert [each.theorem for each in certificate.licences] == ["bounds.weak-duality"]
-    assert certificate.line.startswith("no theorem licenses this run: none that is known here covers")
+    assert certificate.line.startswith(
+        "no theorem licenses this run: none that is known here covers"
+    )
 
 
 def test_the_algebra_of_verdicts():

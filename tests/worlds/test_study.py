@@ -115,7 +115,9 @@ def test_what_is_likely_a_mistake_is_said_at_the_end(copied):
     assert done.returncode == 0 and "8 of them finished before" in done.stderr
     for text in (done.stderr, (copied / "out" / "report.md").read_text()):
         assert "No run measured no_such_number. They measured " in text
-        assert "2 folders in cells/ belong to no cell of this study and are left out: lasso-" in text
+        assert (
+            "2 folders in cells/ belong to no cell of this study and are left out: lasso-" in text
+        )
 
 
 def test_the_folder_of_another_study_stays_as_it_is(copied):
